@@ -1,0 +1,35 @@
+#pragma once
+
+#include <string_view>
+
+/// Names that operator, proxy and users share. CONTRACT "Names" and sections 2, 3, 11.
+namespace cvp::names {
+
+inline constexpr std::string_view kApiGroup = "cloudvalkey.dev";
+inline constexpr std::string_view kApiVersion = "cloudvalkey.dev/v1alpha1";
+inline constexpr std::string_view kResolvedKind = "ResolvedConnection";
+inline constexpr std::string_view kConnectionKind = "ValkeyConnection";
+inline constexpr std::string_view kPrefix = "cloudvalkey.dev/";
+
+inline constexpr std::string_view kConnectionsAnnotation = "cloudvalkey.dev/connections";
+inline constexpr std::string_view kSecretAnnotationPrefix = "cloudvalkey.dev/secret.";
+inline constexpr std::string_view kUnixSocketAnnotation = "cloudvalkey.dev/unix-socket";
+inline constexpr std::string_view kStatusAnnotation = "cloudvalkey.dev/status";
+inline constexpr std::string_view kRefreshAnnotation = "cloudvalkey.dev/refresh";
+inline constexpr std::string_view kInjectedLabel = "cloudvalkey.dev/injected";
+
+inline constexpr std::string_view kOperator = "cloud-valkey-operator";
+inline constexpr std::string_view kWebhook = "inject.cloudvalkey.dev";
+inline constexpr std::string_view kWebhookPath = "/mutate-pods";
+inline constexpr std::string_view kSidecar = "cloud-valkey-proxy";
+inline constexpr std::string_view kConfigMapPrefix = "cloudvalkey-";
+inline constexpr std::string_view kConnectionFile = "connection.yaml";
+inline constexpr std::string_view kMountRoot = "/etc/cloudvalkey";
+inline constexpr std::string_view kEmptyVolume = "cloudvalkey-empty";
+
+inline constexpr int kFirstPort = 6379;
+inline constexpr int kPortStep = 10;
+inline constexpr int kAdminPort = 9379;
+inline constexpr int kWebhookPort = 10250;
+
+}  // namespace cvp::names

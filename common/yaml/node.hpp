@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace cvp::yaml {
+
+/// One node of a parsed document. Plain data: a JSON object can be given this form too (operator/api does).
+struct Node {
+    enum class Kind { null, scalar, list, map };
+
+    Kind kind = Kind::null;
+    std::string scalar;                                ///< text of a scalar
+    bool is_plain = false;                             ///< a scalar without quotes: it may be a number or a boolean
+    std::vector<Node> items;                           ///< of a list
+    std::vector<std::pair<std::string, Node>> fields;  ///< of a map, in order, no key twice
+};
+
+}  // namespace cvp::yaml

@@ -1,0 +1,171 @@
+#include "operator/app.hpp"
+
+#include <csignal>
+#include <cstdlib>
+#include <utility>
+
+#include "common/log/log.hpp"
+#include "common/metrics/process.hpp"
+#include "common/providers/memorystore_valkey.hpp"
+#include "operator/version.hpp"
+#include "operator/webhook/server.hpp"
+
+namespace cvp::op {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kServiceAccount = "/var/run/secrets/kubernetes.io/serviceaccount";
+constexpr auto kPatience = 5s;
+
+Result<KubeConfig> load_config(const Config& config) {
+    if (!config.kubeconfig.empty()) return load_kubeconfig(config.kubeconfig);
+    const auto environment = load_environment({"KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"});
+    return in_cluster_config(environment, kServiceAccount);
+}
+
+std::string on_all_addresses(std::uint16_t port) {
+    return ":" + std::to_string(port);
+}
+
+}  // namespace
+
+App::App(Config config)
+    : config_(std::move(config)),
+      metadata_(io_, config_.metadata_server),
+      token_source_(metadata_, std::string(providers::memorystore::kScope)),
+      tokens_("operator", token_source_),
+      cloud_(io_, config_.api, tokens_),
+      place_(metadata_),
+      probes_(io_, [this](http::Request request,
+                          http::Peer peer) { return answer_probes(std::move(request), std::move(peer)); }),
+      metrics_(io_, [this](http::Request request, http::Peer peer) {
+          return answer_metrics(std::move(request), std::move(peer));
+      }) {}
+
+ExitCode App::run(Faults& faults) {
+    std::signal(SIGPIPE, SIG_IGN);
+    if (const auto code = start(faults); code != kExitOk) return code;
+    io_.run();
+    log::info("the operator has ended");
+    return kExitOk;
+}
+
+ExitCode App::start(Faults& faults) {
+    auto kube_config = load_config(config_);
+    if (!kube_config) {
+        faults.push_back(kube_config.error().context);
+        return kExitUsage;
+    }
+    auto credentials = load_kube_credentials(*kube_config);
+    if (!credentials) {
+        faults.push_back(credentials.error().context);
+        return kExitUsage;
+    }
+    const auto own_namespace = kube_config->namespace_name;
+    const auto api_server = kube_config->server.origin.to_string();
+    kube_ = std::make_unique<KubeClient>(io_, std::move(*kube_config), std::move(*credentials),
+                                         "cloud-valkey-operator/" + std::string(version()));
+    kube_->set_on_answer([this](std::string_view method, std::string_view host, unsigned status) {
+        rest_counters_.count(method, host, status);
+    });
+    webhook_ = make_webhook_server(io_, {std::string(version()), config_.proxy_image, {}}, injections_);
+    if (const auto bound = listen(); !bound) {
+        faults.push_back(bound.error().context);
+        return kExitCannotBind;
+    }
+
+    certificates_ = std::make_unique<CertificateKeeper>(
+        io_, *kube_, own_namespace, [this](const crypto::CertificateAndKey& leaf) { serve_leaf(leaf); });
+    tasks_.spawn("certificates", certificates_->run());
+    tasks_.spawn("tokens", tokens_.run());
+    connections_ = std::make_unique<ConnectionController>(*kube_, cloud_, place_, config_.watch_namespaces);
+    connections_->watch(tasks_);
+    connections_->reconcile(tasks_);
+    signals_.add(SIGTERM);
+    signals_.add(SIGINT);
+    tasks_.spawn("signals", wait_for_signals());
+    if (config_.api_is_overridden) {
+        log::warn("CVP_GOOGLE_API_BASE is set: instances are resolved somewhere else than at Google",
+                  {{"api", config_.api.to_string()}});
+    }
+    log::info("cloud-valkey-operator works", {{"version", version()},
+                                              {"api_server", api_server},
+                                              {"namespace", own_namespace},
+                                              {"proxy_image", config_.proxy_image}});
+    return kExitOk;
+}
+
+Result<void> App::listen() {
+    if (auto bound = probes_.listen(on_all_addresses(config_.probe_port)); !bound) return bound;
+    return metrics_.listen(on_all_addresses(config_.metrics_port));
+}
+
+/// The first leaf opens the webhook's port: before it nobody could speak TLS with us.
+void App::serve_leaf(const crypto::CertificateAndKey& leaf) {
+    tls::ServerOptions options;
+    options.certificate_pem = leaf.certificate_pem;
+    options.key_pem = leaf.key_pem;
+    if (const auto set = webhook_->set_tls(std::move(options)); !set) {
+        log::error("the webhook's certificate cannot be used", {{"error", to_string(set.error())}});
+        return;
+    }
+    if (is_serving_) return;
+    if (const auto bound = webhook_->listen(on_all_addresses(config_.webhook_port)); !bound) {
+        log::error("the webhook cannot listen: nobody can be injected", {{"error", bound.error().context}});
+        std::_Exit(kExitCannotBind);
+    }
+    is_serving_ = true;
+}
+
+Readiness App::readiness() const {
+    return {is_serving_, certificates_ && certificates_->is_trusted(), is_shutting_down_};
+}
+
+Awaitable<http::Response> App::answer_probes(http::Request request, http::Peer) {
+    co_return answer_probe(request, readiness());
+}
+
+Awaitable<http::Response> App::answer_metrics(http::Request request, http::Peer) {
+    if (http::path_of(request.target) != "/metrics") {
+        co_return http::make_response(404, "text/plain; charset=utf-8", "not found; there is /metrics\n");
+    }
+    metrics::Page page;
+    rest_counters_.describe(page);
+    injections_.describe(page);
+    describe_controller(page, connections_->controller(), SteadyClock::now());
+    describe_reconciler(page, connections_->reconciler().counters());
+    metrics::add_process_metrics(page);
+    co_return http::make_response(200, std::string(metrics::Page::kContentType), page.render());
+}
+
+Awaitable<void> App::wait_for_signals() {
+    while (true) {
+        boost::system::error_code ec;
+        const int signal = co_await signals_.async_wait(asio::redirect_error(asio::use_awaitable, ec));
+        if (ec) co_return;
+        if (std::exchange(is_shutting_down_, true)) std::_Exit(kExitOk);  // the second one: at once
+        log::info("shutting down", {{"signal", signal}});
+        ending_.spawn("shut down", shut_down());
+    }
+}
+
+Awaitable<void> App::shut_down() {
+    webhook_->ask_clients_to_leave();
+    connections_->stop();
+    certificates_->stop();
+    tokens_.stop();
+    webhook_->stop_accepting();
+    co_await webhook_->drain(SteadyClock::now() + kPatience);
+    cloud_.close();
+    metadata_.close();
+    kube_->close();
+    boost::system::error_code ignored;
+    signals_.cancel(ignored);
+    co_await tasks_.join(SteadyClock::now() + kPatience);
+    co_await probes_.drain(SteadyClock::now() + kPatience);
+    co_await metrics_.drain(SteadyClock::now() + kPatience);
+    io_.stop();
+}
+
+}  // namespace cvp::op

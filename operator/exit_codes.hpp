@@ -1,0 +1,13 @@
+#pragma once
+
+namespace cvp::op {
+
+/// How the process ends. CONTRACT section 7; the numbers are those of sysexits.h.
+enum ExitCode : int {
+    kExitOk = 0,           ///< after SIGTERM or SIGINT
+    kExitNotResolved = 1,  ///< resolve: the cloud did not give a usable answer
+    kExitUsage = 64,       ///< flags, environment or a file are wrong
+    kExitCannotBind = 69,  ///< a port cannot be bound
+};
+
+}  // namespace cvp::op

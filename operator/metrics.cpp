@@ -1,0 +1,73 @@
+#include "operator/metrics.hpp"
+
+namespace cvp::op {
+namespace {
+
+using metrics::Kind;
+using metrics::Metric;
+
+constexpr Metric kRestRequests{"rest_client_requests_total", Kind::counter,
+                               "Answers of the API server by status code, method and host."};
+constexpr Metric kReconciles{"controller_runtime_reconcile_total", Kind::counter,
+                             "Reconciliations per controller by result."};
+constexpr Metric kReconcileErrors{"controller_runtime_reconcile_errors_total", Kind::counter,
+                                  "Reconciliations per controller that failed."};
+constexpr Metric kTerminalErrors{"controller_runtime_terminal_reconcile_errors_total", Kind::counter,
+                                 "Reconciliations per controller that failed and are not retried."};
+constexpr Metric kActiveWorkers{"controller_runtime_active_workers", Kind::gauge,
+                                "Workers per controller that are in use."};
+constexpr Metric kQueueDepth{"workqueue_depth", Kind::gauge, "Keys that are due and wait."};
+constexpr Metric kQueueAdds{"workqueue_adds_total", Kind::counter, "Keys added."};
+constexpr Metric kQueueRetries{"workqueue_retries_total", Kind::counter, "Keys added again after a failure."};
+constexpr Metric kLookUps{"cloudvalkey_operator_instance_lookups_total", Kind::counter,
+                          "Look-ups of an instance at the cloud by outcome."};
+constexpr Metric kConfigMapWrites{"cloudvalkey_operator_configmap_writes_total", Kind::counter,
+                                  "ConfigMaps written: created, changed or restored."};
+constexpr Metric kStatusWrites{"cloudvalkey_operator_status_writes_total", Kind::counter,
+                               "Statuses of ValkeyConnections written."};
+
+}  // namespace
+
+void RestCounters::count(std::string_view method, std::string_view host, unsigned status) {
+    ++counts_[{std::string(method), std::string(host), status}];
+}
+
+void RestCounters::describe(metrics::Page& page) const {
+    for (const auto& [key, count] : counts_) {
+        const auto& [method, host, status] = key;
+        const auto code = status == 0 ? std::string("<error>") : std::to_string(status);
+        page.add(kRestRequests, {{"code", code}, {"host", host}, {"method", method}}, static_cast<double>(count));
+    }
+}
+
+void describe_controller(metrics::Page& page, const Controller& controller, SteadyClock::time_point now) {
+    const auto& name = controller.name();
+    const auto& counters = controller.counters();
+    const auto add = [&](const Metric& metric, std::uint64_t value) {
+        page.add(metric, {{"controller", name}}, static_cast<double>(value));
+    };
+    const auto add_result = [&](std::string_view result, std::uint64_t value) {
+        page.add(kReconciles, {{"controller", name}, {"result", result}}, static_cast<double>(value));
+    };
+    add_result("success", counters.success);
+    add_result("error", counters.error);
+    add_result("requeue_after", counters.requeue_after);
+    add(kReconcileErrors, counters.error);
+    add(kTerminalErrors, counters.terminal_error);
+    add(kActiveWorkers, controller.queue().in_progress());
+    const auto add_queue = [&](const Metric& metric, std::uint64_t value) {
+        page.add(metric, {{"name", name}, {"controller", name}}, static_cast<double>(value));
+    };
+    add_queue(kQueueDepth, controller.queue().depth(now));
+    add_queue(kQueueAdds, counters.adds);
+    add_queue(kQueueRetries, counters.retries);
+}
+
+void describe_reconciler(metrics::Page& page, const ConnectionReconciler::Counters& counters) {
+    for (const auto& [outcome, count] : counters.look_ups)
+        page.add(kLookUps, {{"outcome", outcome}}, static_cast<double>(count));
+    page.add(kConfigMapWrites, {}, static_cast<double>(counters.config_map_writes));
+    page.add(kStatusWrites, {}, static_cast<double>(counters.status_writes));
+}
+
+}  // namespace cvp::op

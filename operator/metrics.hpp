@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <tuple>
+
+#include "common/metrics/page.hpp"
+#include "operator/reconcile/connection_reconciler.hpp"
+#include "operator/runtime/controller.hpp"
+
+namespace cvp::op {
+
+/// Counts answers of the API server. Owner: the App. One thread.
+class RestCounters {
+public:
+    /// @param status HTTP status, 0 where there was no answer
+    void count(std::string_view method, std::string_view host, unsigned status);
+
+    /// Adds rest_client_requests_total{code,method,host}, as client-go names it.
+    void describe(metrics::Page& page) const;
+
+private:
+    std::map<std::tuple<std::string, std::string, unsigned>, std::uint64_t> counts_;
+};
+
+/// Adds a controller's metrics under controller-runtime's names, so that existing dashboards work.
+void describe_controller(metrics::Page& page, const Controller& controller, SteadyClock::time_point now);
+
+/// Adds what the reconciler of ValkeyConnections did: cloudvalkey_operator_*.
+void describe_reconciler(metrics::Page& page, const ConnectionReconciler::Counters& counters);
+
+}  // namespace cvp::op

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/async/asio.hpp"
+#include "operator/runtime/object_key.hpp"
+
+namespace cvp::op {
+
+/// Keeps calls of a cloud's API within its quota, per project: in any 60 s at most so many.
+///
+/// Guarantees: urgent callers (first look-ups, edits) come before refreshes, and within each class whoever asked first
+/// comes first, so that none starves. Pure: time is an argument, waiting is the caller's, who asks again.
+/// @source cloud.google.com/memorystore/docs/valkey/quotas: 60 a minute per project for everybody in it
+class CallQuota {
+public:
+    using TimePoint = SteadyClock::time_point;
+
+    explicit CallQuota(std::size_t calls_per_minute = 54) : per_minute_(calls_per_minute) {}
+
+    /// Wants `calls` calls of `project` for `key`.
+    /// @return nothing: go ahead, they are counted; else how long to wait before asking again. The place in the line is
+    ///         kept for who asks again within a minute of that time.
+    std::optional<SteadyClock::duration> acquire(const std::string& project, const ObjectKey& key, std::size_t calls,
+                                                 bool is_urgent, TimePoint now);
+
+    /// Counts a call that was not acquired.
+    void charge(const std::string& project, TimePoint now);
+
+    /// Gives back a call that was acquired and not made.
+    void refund(const std::string& project);
+
+    /// Leaves all lines: the object is gone.
+    void forget(const ObjectKey& key);
+
+    /// Holds a project's calls back: the cloud said that the quota is used up.
+    void pause(const std::string& project, TimePoint until);
+
+private:
+    struct Waiter {
+        ObjectKey key;
+        std::size_t calls = 0;
+        TimePoint expected;  ///< when it was told to ask again
+    };
+    struct Project {
+        std::deque<TimePoint> sent;  ///< of the last 60 s
+        std::vector<Waiter> urgent;
+        std::vector<Waiter> refreshes;
+        TimePoint paused_until;
+    };
+
+    static void tidy(Project& project, TimePoint now);
+    SteadyClock::duration time_until_free(const Project& project, std::size_t calls, TimePoint now) const;
+
+    std::size_t per_minute_;
+    std::map<std::string, Project> projects_;
+};
+
+}  // namespace cvp::op

@@ -1,0 +1,203 @@
+#include "proxy/loop/channel.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <system_error>
+#include <utility>
+
+namespace cvp::proxy {
+
+Channel::Channel(EventLoop& loop, Owner& owner) : loop_(loop), owner_(&owner), watch_(loop, *this) {}
+
+Channel::~Channel() {
+    close();
+}
+
+void Channel::adopt(Socket socket) {
+    socket_ = std::move(socket);
+    state_ = State::open;
+    watch_.start(socket_.fd(), reading_ > 0 ? std::uint32_t{EPOLLIN} : 0);
+}
+
+Result<void> Channel::connect(const SocketAddress& address, std::shared_ptr<TlsProfile> tls) {
+    auto socket = connect_tcp(address);
+    if (!socket) return fail(std::move(socket).error());
+    socket_ = *std::move(socket);
+    state_ = State::connecting;
+    reading_ = Scratch::kReadBytes;
+    if (tls) tls_ = std::make_unique<TlsEngine>(std::move(tls));
+    watch_.start(socket_.fd(), EPOLLOUT);
+    return {};
+}
+
+void Channel::on_ready(std::uint32_t events) {
+    if (state_ == State::connecting) return on_connected();
+    if ((events & EPOLLOUT) != 0) {
+        flush();
+        if (!socket_) return;
+    }
+    if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) == 0) return;
+    if (reading_ > 0 && !has_peer_ended_) {
+        read();
+    } else if ((events & (EPOLLHUP | EPOLLERR)) != 0) {
+        owner_->on_hangup();
+    }
+}
+
+void Channel::on_connected() {
+    if (auto outcome = connect_outcome(socket_); !outcome) return report_broken(std::move(outcome).error().context);
+    if (!tls_) {
+        state_ = State::open;
+        update_interest();
+        return owner_->on_open();
+    }
+    state_ = State::handshaking;
+    auto& output = loop_.scratch().output;
+    output.clear();
+    tls_->start(output);
+    put(output);
+    update_interest();
+}
+
+void Channel::read() {
+    auto& input = loop_.scratch().input;
+    const auto got = receive(socket_, input.data(), std::min(reading_, input.size()));
+    switch (got.state) {
+        case Transfer::State::moved:
+            return take({input.data(), got.bytes});
+        case Transfer::State::blocked:
+            return;
+        case Transfer::State::ended:
+            if (state_ == State::handshaking) return report_broken("the server closed the connection in the handshake");
+            has_peer_ended_ = true;
+            update_interest();
+            return owner_->on_eof();
+        case Transfer::State::broken:
+            return report_broken(std::generic_category().message(got.error));
+    }
+}
+
+void Channel::take(std::string_view bytes) {
+    if (!tls_) return owner_->on_bytes(bytes);
+
+    auto& scratch = loop_.scratch();
+    scratch.output.clear();
+    const auto plain = tls_->receive(bytes, scratch.plain.data(), scratch.plain.size(), scratch.output);
+    if (!scratch.output.empty()) put(scratch.output);
+    if (state_ == State::handshaking && tls_->state() != TlsEngine::State::handshaking) {
+        if (tls_->state() == TlsEngine::State::failed) return report_broken(tls_->failure().sentence);
+        state_ = State::open;
+        update_interest();
+        owner_->on_open();
+        if (!socket_) return;
+    }
+    update_interest();
+    if (plain > 0) owner_->on_bytes({scratch.plain.data(), plain});
+    if (!socket_) return;
+    if (tls_->state() == TlsEngine::State::failed) return report_broken(tls_->failure().sentence);
+    if (tls_->state() == TlsEngine::State::ended && !has_peer_ended_) {
+        has_peer_ended_ = true;
+        update_interest();
+        owner_->on_eof();
+    }
+}
+
+void Channel::write(std::string_view bytes) {
+    assert(state_ == State::open);
+    if (!socket_ || is_write_broken_ || is_finishing_ || bytes.empty()) return;
+    if (tls_) {
+        auto& output = loop_.scratch().output;
+        output.clear();
+        tls_->send(bytes, output);
+        put(output);
+    } else {
+        put(bytes);
+    }
+    update_interest();
+}
+
+void Channel::put(std::string_view bytes) {
+    if (is_write_broken_) return;
+    if (pending_.empty()) {
+        const auto sent = send(socket_, bytes);
+        if (sent.state == Transfer::State::broken)
+            is_write_broken_ = true;  // epoll reports the end, after the last words
+        bytes.remove_prefix(is_write_broken_ ? bytes.size() : sent.bytes);
+    }
+    pending_.append(bytes);
+}
+
+void Channel::flush() {
+    if (pending_.empty()) return update_interest();
+    const auto sent = send(socket_, pending_);
+    if (sent.state == Transfer::State::broken) {
+        is_write_broken_ = true;
+        pending_.clear();
+    }
+    shut_if_drained();
+    update_interest();
+    owner_->on_sent();
+}
+
+void Channel::finish() {
+    if (!socket_ || is_finishing_) return;
+    is_finishing_ = true;
+    if (tls_ && state_ == State::open && !is_write_broken_) {
+        auto& output = loop_.scratch().output;
+        output.clear();
+        tls_->finish(output);
+        put(output);
+    }
+    shut_if_drained();
+    update_interest();
+}
+
+void Channel::shut_if_drained() {
+    if (!is_finishing_ || is_shut_ || !pending_.empty()) return;
+    ::shutdown(socket_.fd(), SHUT_WR);
+    is_shut_ = true;
+}
+
+void Channel::set_reading(std::size_t bytes) {
+    reading_ = bytes;
+    update_interest();
+}
+
+void Channel::update_interest() {
+    if (!socket_ || state_ == State::connecting) return;
+    std::uint32_t events = 0;
+    if (reading_ > 0 && !has_peer_ended_) events |= EPOLLIN;
+    if (!pending_.empty()) events |= EPOLLOUT;
+    watch_.want(events);
+}
+
+void Channel::report_broken(std::string reason) {
+    ChannelFault fault;
+    fault.reason = std::move(reason);
+    switch (state_) {
+        case State::connecting:
+            fault.phase = ChannelFault::Phase::connecting;
+            break;
+        case State::handshaking:
+            fault.phase = ChannelFault::Phase::handshaking;
+            break;
+        case State::open:
+            fault.phase = ChannelFault::Phase::open;
+            break;
+    }
+    if (tls_ && tls_->state() == TlsEngine::State::failed) fault.tls = tls_->failure();
+    owner_->on_broken(fault);
+}
+
+void Channel::close() {
+    watch_.stop();
+    socket_.close();
+    pending_.clear();
+}
+
+std::optional<tls::VerifiedPeer> Channel::take_peer() {
+    if (!tls_) return std::nullopt;
+    return tls_->take_peer();
+}
+
+}  // namespace cvp::proxy

@@ -1,0 +1,116 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/result.hpp"
+#include "proxy/loop/byte_queue.hpp"
+#include "proxy/loop/event_loop.hpp"
+#include "proxy/loop/socket.hpp"
+#include "proxy/loop/tls_engine.hpp"
+
+namespace cvp::proxy {
+
+/// Why a channel is of no more use.
+struct ChannelFault {
+    enum class Phase { connecting, handshaking, open };
+    Phase phase = Phase::open;
+    std::string reason;               ///< for a human; empty once open
+    std::optional<tls::Failure> tls;  ///< where TLS is the reason
+};
+
+/// A byte stream on the loop: a socket, TLS over it where a profile is given, and the bytes that the socket did not
+/// take.
+///
+/// Expected flow: adopt() or connect(), on_open(), then write() and on_bytes() until on_eof() or on_broken(); finish()
+/// ends our direction after what is pending; close() ends everything now.
+///
+/// Guarantees: one recv(2) and at most one on_bytes() per wake-up; callbacks come from the loop only, never from within
+/// a call of the owner's; none comes after close(). What arrived before the end is delivered before it, also when our
+/// own writes already fail: the last words of a server that closes on us reach its client.
+///
+/// Owner: whoever it reports to. It must be given to EventLoop::dispose(), not deleted, from within a callback.
+class Channel final : public Disposable, private Watched {
+public:
+    class Owner {
+    public:
+        virtual ~Owner() = default;
+        virtual void on_open() = 0;
+        /// `bytes` are the loop's scratch memory: gone after the call.
+        virtual void on_bytes(std::string_view bytes) = 0;
+        /// The peer sends no more; we may still write.
+        virtual void on_eof() = 0;
+        virtual void on_broken(const ChannelFault& fault) = 0;
+        /// The socket took bytes that were pending().
+        virtual void on_sent() = 0;
+        /// The peer is gone while reading is off; bytes of its may still be there to be read.
+        virtual void on_hangup() = 0;
+    };
+
+    Channel(EventLoop& loop, Owner& owner);
+    ~Channel() override;
+
+    /// Whom the next callback reaches.
+    void set_owner(Owner& owner) { owner_ = &owner; }
+
+    /// Takes a connected socket, plain: open at once, without on_open().
+    void adopt(Socket socket);
+
+    /// Dials; null `tls` means plain TCP.
+    /// @errors unavailable where it fails at once; no callback follows then
+    Result<void> connect(const SocketAddress& address, std::shared_ptr<TlsProfile> tls);
+
+    /// Sends `bytes`, in as few records and system calls as may be; what the socket does not take is queued without
+    /// bound: mind pending(). Bytes for a peer that is gone are dropped; on_eof() or on_broken() tells of it in time.
+    void write(std::string_view bytes);
+
+    /// Bytes (ciphertext, under TLS) that wait for the socket.
+    std::size_t pending() const { return pending_.size(); }
+
+    /// How many bytes may be read per wake-up; 0 stops reading.
+    void set_reading(std::size_t bytes);
+
+    /// Ends our direction: close_notify and FIN follow what is pending. Nothing is written after that.
+    void finish();
+    /// Whether that FIN was sent.
+    bool is_finished() const { return is_shut_; }
+
+    void close();
+    void retire() override { close(); }
+    /// Whether TCP is there: TLS may not be.
+    bool is_connected() const { return state_ != State::connecting; }
+
+    /// Who was verified, once; nothing without TLS.
+    std::optional<tls::VerifiedPeer> take_peer();
+
+private:
+    enum class State { connecting, handshaking, open };
+
+    void on_ready(std::uint32_t events) override;
+    void on_connected();
+    void read();
+    void take(std::string_view bytes);
+    void flush();
+    void put(std::string_view bytes);
+    void shut_if_drained();
+    void update_interest();
+    void report_broken(std::string reason);
+
+    EventLoop& loop_;
+    Owner* owner_;
+    Socket socket_;
+    Watch watch_;
+    State state_ = State::open;
+    std::unique_ptr<TlsEngine> tls_;
+    ByteQueue pending_;
+    std::size_t reading_ = 0;
+    bool has_peer_ended_ = false;
+    bool is_write_broken_ = false;
+    bool is_finishing_ = false;
+    bool is_shut_ = false;
+};
+
+}  // namespace cvp::proxy

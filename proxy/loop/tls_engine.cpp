@@ -1,0 +1,187 @@
+#include "proxy/loop/tls_engine.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <chrono>
+#include <cstring>
+#include <new>
+#include <utility>
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+namespace cvp::proxy {
+
+/// Reads from the engine's input, appends to its output; never blocks on writes.
+struct TlsEngineBio {
+    static int read(BIO* bio, char* to, int size) {
+        auto& engine = *static_cast<TlsEngine*>(BIO_get_data(bio));
+        BIO_clear_retry_flags(bio);
+        if (engine.input_.empty()) {
+            BIO_set_retry_read(bio);
+            return -1;
+        }
+        const auto part = std::min(engine.input_.size(), static_cast<std::size_t>(size));
+        std::memcpy(to, engine.input_.data(), part);
+        engine.input_.remove_prefix(part);
+        return static_cast<int>(part);
+    }
+
+    static int write(BIO* bio, const char* from, int size) {
+        auto& engine = *static_cast<TlsEngine*>(BIO_get_data(bio));
+        engine.output_->append(from, static_cast<std::size_t>(size));
+        return size;
+    }
+
+    static long control(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
+
+    static int on_new_ticket(SSL* ssl, SSL_SESSION* ticket) {
+        auto& engine = *static_cast<TlsEngine*>(SSL_get_app_data(ssl));
+        engine.profile_->keep_ticket(ticket);
+        return 1;  // ours now
+    }
+
+    static BIO* make(TlsEngine& engine) {
+        static BIO_METHOD* const method = [] {
+            auto* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "cvp strings");
+            BIO_meth_set_read(made, read);
+            BIO_meth_set_write(made, write);
+            BIO_meth_set_ctrl(made, control);
+            return made;
+        }();
+        BIO* bio = BIO_new(method);
+        BIO_set_data(bio, &engine);
+        BIO_set_init(bio, 1);
+        return bio;
+    }
+};
+
+Result<std::shared_ptr<TlsProfile>> TlsProfile::make(tls::ClientOptions options, std::string host) {
+    auto context = tls::make_client_context(options);
+    if (!context) return fail(std::move(context).error());
+    SSL_CTX_set_session_cache_mode(context->native(), SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(context->native(), TlsEngineBio::on_new_ticket);
+    return std::shared_ptr<TlsProfile>(new TlsProfile(*std::move(context), std::move(options), std::move(host)));
+}
+
+TlsProfile::TlsProfile(tls::SslContext context, tls::ClientOptions options, std::string host)
+    : context_(std::move(context)), options_(std::move(options)), host_(std::move(host)) {}
+
+TlsProfile::~TlsProfile() {
+    drop_ticket();
+}
+
+void TlsProfile::keep_ticket(ssl_session_st* ticket) {
+    drop_ticket();
+    ticket_ = ticket;
+}
+
+ssl_session_st* TlsProfile::usable_ticket() const {
+    // OpenSSL does not look at a certificate's dates again when it resumes.
+    return std::chrono::system_clock::now() < ticket_until_ ? ticket_ : nullptr;
+}
+
+void TlsProfile::drop_ticket() {
+    SSL_SESSION_free(std::exchange(ticket_, nullptr));
+}
+
+TlsEngine::TlsEngine(std::shared_ptr<TlsProfile> profile) : profile_(std::move(profile)) {
+    ssl_ = SSL_new(profile_->context_.native());
+    if (ssl_ == nullptr) throw std::bad_alloc();
+    SSL_set_app_data(ssl_, this);
+    BIO* bio = TlsEngineBio::make(*this);
+    SSL_set_bio(ssl_, bio, bio);
+    tls::set_server_name(ssl_, profile_->host_, profile_->options_);
+    if (auto* ticket = profile_->usable_ticket()) SSL_set_session(ssl_, ticket);
+    SSL_set_connect_state(ssl_);
+}
+
+TlsEngine::~TlsEngine() {
+    // Without this SSL_free() takes the session for a broken one, and its tickets resume nothing.
+    if (state_ == State::open || state_ == State::ended)
+        SSL_set_shutdown(ssl_, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    SSL_free(ssl_);
+}
+
+void TlsEngine::start(std::string& output) {
+    output_ = &output;
+    resume_handshake();
+    output_ = nullptr;
+}
+
+std::size_t TlsEngine::receive(std::string_view input, char* plain, std::size_t room, std::string& output) {
+    input_ = input;
+    output_ = &output;
+    if (state_ == State::handshaking) resume_handshake();
+    std::size_t total = 0;
+    while (state_ == State::open) {
+        assert(total < room);
+        ERR_clear_error();
+        std::size_t part = 0;
+        if (SSL_read_ex(ssl_, plain + total, room - total, &part) == 1) {
+            total += part;
+            continue;
+        }
+        const int why = SSL_get_error(ssl_, 0);
+        if (why == SSL_ERROR_WANT_READ) break;  // all input is taken
+        if (why == SSL_ERROR_ZERO_RETURN) {
+            state_ = State::ended;
+        } else {
+            fail_with({tls::FailureKind::interrupted, "the TLS connection broke"});
+        }
+    }
+    input_ = {};
+    output_ = nullptr;
+    return total;
+}
+
+void TlsEngine::resume_handshake() {
+    ERR_clear_error();
+    const int result = SSL_do_handshake(ssl_);
+    if (result == 1) {
+        auto peer = tls::verify_peer(ssl_, profile_->host_, profile_->options_);
+        if (!peer) return fail_with(std::move(peer).error());
+        if (!peer->resumed) profile_->ticket_until_ = peer->not_after;
+        peer_ = std::make_unique<tls::VerifiedPeer>(*std::move(peer));
+        state_ = State::open;
+        return;
+    }
+    const int why = SSL_get_error(ssl_, result);
+    if (why != SSL_ERROR_WANT_READ) fail_with(tls::explain_handshake(ssl_, ERR_peek_error()));
+}
+
+void TlsEngine::fail_with(tls::Failure failure) {
+    state_ = State::failed;
+    failure_ = std::make_unique<tls::Failure>(std::move(failure));
+    profile_->drop_ticket();
+}
+
+void TlsEngine::send(std::string_view plain, std::string& output) {
+    output_ = &output;
+    while (!plain.empty()) {
+        ERR_clear_error();
+        std::size_t part = 0;
+        if (SSL_write_ex(ssl_, plain.data(), plain.size(), &part) != 1) {
+            fail_with({tls::FailureKind::interrupted, "the TLS connection broke"});
+            break;
+        }
+        plain.remove_prefix(part);
+    }
+    output_ = nullptr;
+}
+
+void TlsEngine::finish(std::string& output) {
+    output_ = &output;
+    ERR_clear_error();
+    SSL_shutdown(ssl_);
+    ERR_clear_error();
+    output_ = nullptr;
+}
+
+std::optional<tls::VerifiedPeer> TlsEngine::take_peer() {
+    if (!peer_) return std::nullopt;
+    return std::move(*std::exchange(peer_, nullptr));
+}
+
+}  // namespace cvp::proxy

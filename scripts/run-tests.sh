@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# Builds and runs tiers of tests: run-tests.sh TIER…
+#
+#   unit lint integration kubernetes chart    ctest labels of the dev build (ASan, UBSan); from integration on the
+#                                             release build of the product is there too, see CVP_RELEASE_DIR
+#   tsan                                      the unit tests, built with TSan
+#   trixie                                    the product compiled on Debian 13
+#
+# A line per tier closes it, then one for all. Any failure, or a tier without a test, makes it exit 1.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+results=build/test-results
+mkdir -p "$results"
+passed=0 failed=0 skipped=0
+summary=()
+
+# count JUNIT: "passed failed skipped" of a ctest run, counted by GoogleTest's own lines, because one ctest entry may
+# hold many tests; an entry without such lines, or one that failed and names no failed test (it crashed), counts as one.
+count() {
+  awk '
+    /<testcase /           { status = $0; sub(/.* status="/, "", status); sub(/".*/, "", status); ok = bad = skip = empty = 0 }
+    /Running 0 tests from/   { empty = 1 }
+    /\[       OK \] .*ms\)/  { ok++ }
+    /\[  FAILED  \] .*ms\)/  { bad++ }
+    /\[  SKIPPED \] .*ms\)/  { skip++ }
+    /<\/testcase>/ {
+      if (ok + bad + skip == 0) { if (status == "run" && !empty) ok = 1; if (status == "disabled") skip = 1 }
+      if (bad == 0 && status != "run" && !((status == "notrun" || status == "disabled") && skip)) bad = 1
+      p += ok; f += bad; s += skip
+    }
+    END { print p + 0, f + 0, s + 0 }' "$1"
+}
+
+# close TIER SECONDS PASSED FAILED SKIPPED: adds a line to the summary.
+close() {
+  local note=""
+  if [ $(($3 + $4 + $5)) = 0 ]; then
+    note="   no test ran"
+    set -- "$1" "$2" 0 1 0
+  fi
+  summary+=("$(printf '%-12s %5d passed %4d failed %4d skipped %5d s%s' "$1" "$3" "$4" "$5" "$2" "$note")")
+  passed=$((passed + $3)) failed=$((failed + $4)) skipped=$((skipped + $5))
+}
+
+# ctest_tier TIER PRESET LABEL JOBS
+ctest_tier() {
+  local junit=$PWD/$results/$1.xml started=$SECONDS
+  rm -f "$junit"
+  echo "== $1"
+  ctest --test-dir "build/$2" -L "^$3\$" --parallel "$4" --output-on-failure --no-tests=ignore \
+    --test-output-size-passed 50000000 --test-output-size-failed 50000000 --output-junit "$junit" |
+    grep --line-buffered -vE '^ +Start |  Passed +[0-9.]+ sec$|^Internal ctest' || true
+  # shellcheck disable=SC2046  # three words
+  close "$1" $((SECONDS - started)) $([ -e "$junit" ] && count "$junit" || echo 0 0 0)
+}
+
+build() {
+  echo "== building: $*"
+  scripts/build.sh "$@"
+}
+
+# What the tiers need, each thing once, before the first test runs.
+case " $* " in *" unit "* | *" lint "* | *" integration "* | *" kubernetes "* | *" chart "*) build dev ;; esac
+case " $* " in *" integration "* | *" kubernetes "* | *" chart "*)
+  build release cloud-valkey-proxy cloud-valkey-operator ;;
+esac
+case " $* " in *" kubernetes "* | *" chart "*) tests/tools/build.sh >/dev/null ;; esac
+export CVP_RELEASE_DIR=$PWD/build/release
+
+for tier in "$@"; do
+  case "$tier" in
+    unit | lint | integration) ctest_tier "$tier" dev "$tier" "$(nproc)" ;;
+    kubernetes | chart) ctest_tier "$tier" dev "$tier" 1 ;;
+    tsan)
+      build tsan
+      ctest_tier tsan tsan unit "$(nproc)" ;;
+    trixie)
+      started=$SECONDS
+      echo "== trixie"
+      if scripts/build-in-trixie.sh; then ok=1; else ok=0; fi
+      close trixie $((SECONDS - started)) "$ok" $((1 - ok)) 0 ;;
+    *) echo "run-tests.sh: unknown tier '$tier'" >&2; exit 64 ;;
+  esac
+done
+
+echo
+printf '%s\n' "${summary[@]}"
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ]

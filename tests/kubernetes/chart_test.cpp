@@ -1,0 +1,136 @@
+// The chart: rendered by helm, understood by a real API server.
+
+#include "tests/kubernetes/chart.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/kubernetes/api_session.hpp"
+#include "tests/kubernetes/environment.hpp"
+#include "tests/support/source_tree.hpp"
+
+namespace cvp::test {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+const std::string kCrd = "cloudvalkey.dev_valkeyconnections.yaml";
+
+/// What `kubectl apply --dry-run=server` says to a manifest.
+std::string dry_run(const std::string& manifest) {
+    const auto result =
+        control_plane().kubectl({"apply", "--server-side", "--dry-run=server", "--filename=-"}, manifest);
+    EXPECT_TRUE(result) << result.error().context;
+    return result ? *result : "";
+}
+
+class Chart : public testing::Test {
+protected:
+    static void SetUpTestSuite() {
+        ensure_release_namespace();
+        for (const auto* name : {"team-a", "team-b"})
+            ASSERT_TRUE(control_plane().make_namespace(name));
+    }
+    static void TearDownTestSuite() {
+        EXPECT_TRUE(control_plane().kubectl(
+            {"delete", "--ignore-not-found", "clusterrole,clusterrolebinding", "cloud-valkey-operator"}));
+    }
+};
+
+TEST_F(Chart, carries_the_crd_byte_for_byte) {
+    EXPECT_EQ(read_source("charts/cloud-valkey-proxy/files/crds/" + kCrd), read_source("crds/" + kCrd))
+        << "cp crds/*.yaml charts/cloud-valkey-proxy/files/crds/";
+}
+
+TEST_F(Chart, has_nothing_that_helm_lint_minds) {
+    int status = -1;
+    const auto text = run_helm({"lint", "--strict"}, status);
+    EXPECT_EQ(status, 0) << text;
+}
+
+TEST_F(Chart, is_accepted_by_the_api_server) {
+    const auto answer = dry_run(render_chart());
+    for (const auto* object :
+         {"customresourcedefinition.apiextensions.k8s.io/valkeyconnections.cloudvalkey.dev",
+          "serviceaccount/cloud-valkey-operator", "clusterrole.rbac.authorization.k8s.io/cloud-valkey-operator",
+          "clusterrolebinding.rbac.authorization.k8s.io/cloud-valkey-operator",
+          "role.rbac.authorization.k8s.io/cloud-valkey-operator",
+          "rolebinding.rbac.authorization.k8s.io/cloud-valkey-operator", "service/cloud-valkey-operator",
+          "deployment.apps/cloud-valkey-operator",
+          "mutatingwebhookconfiguration.admissionregistration.k8s.io/cloud-valkey-operator"}) {
+        EXPECT_THAT(answer, HasSubstr(std::string(object) + " serverside-applied (server dry run)"));
+    }
+}
+
+TEST_F(Chart, leaves_the_ca_bundle_to_the_operator) {
+    EXPECT_THAT(render_chart(), Not(HasSubstr("caBundle:")));
+}
+
+TEST_F(Chart, keeps_the_crd_unless_told_otherwise) {
+    const std::string keep = "helm.sh/resource-policy: keep";
+    EXPECT_THAT(render_chart(), HasSubstr(keep));
+    EXPECT_THAT(render_chart({"--set", "crds.keep=false"}), Not(HasSubstr(keep)));
+    EXPECT_THAT(render_chart({"--set", "crds.enabled=false"}), Not(HasSubstr("CustomResourceDefinition")));
+}
+
+TEST_F(Chart, confines_itself_to_listed_namespaces) {
+    const auto manifest = render_chart({"--set", "watchNamespaces={team-a,team-b}"});
+    const auto answer = dry_run(manifest);
+    EXPECT_THAT(answer, HasSubstr("role.rbac.authorization.k8s.io/cloud-valkey-operator-work"));
+    EXPECT_THAT(manifest, HasSubstr("--watch-namespaces=team-a,team-b"));
+    const auto cluster_role = render_chart({"--set", "watchNamespaces={team-a}", "--show-only", "templates/rbac.yaml"});
+    EXPECT_THAT(cluster_role.substr(0, cluster_role.find("kind: ClusterRoleBinding")), Not(HasSubstr("configmaps")));
+}
+
+TEST_F(Chart, serves_an_operator_outside_the_cluster) {
+    const auto manifest = render_chart({"--set", "webhook.url=https://127.0.0.1:10250/mutate-pods"});
+    EXPECT_THAT(dry_run(manifest), HasSubstr("mutatingwebhookconfiguration"));
+    EXPECT_THAT(manifest, HasSubstr(R"(url: "https://127.0.0.1:10250/mutate-pods")"));
+    EXPECT_THAT(manifest, Not(HasSubstr("kind: Deployment")));
+    EXPECT_THAT(manifest, Not(HasSubstr("kind: Service\n")));
+}
+
+TEST_F(Chart, puts_one_registry_before_both_images) {
+    const auto digest = "sha256:" + std::string(64, 'a');
+    const auto manifest =
+        render_chart({"--set", "image.registry=registry.example/team,image.tag=2.0,proxy.image.digest=" + digest});
+    EXPECT_THAT(manifest, HasSubstr(R"(image: "registry.example/team/cloud-valkey-operator:2.0")"));
+    EXPECT_THAT(manifest, HasSubstr("--proxy-image=registry.example/team/cloud-valkey-proxy@" + digest));
+}
+
+TEST_F(Chart, refuses_values_that_it_does_not_know) {
+    for (const auto* value : {"webhook.prot=1", "webhook.port=0", "webhook.url=http://x/mutate-pods", "image.tag=a b",
+                              "watchNamespaces={Bad}", "proxy.digest=x"}) {
+        int status = 0;
+        const auto text = run_helm({"template", "--set", value, "release"}, status);
+        EXPECT_NE(status, 0) << value;
+        EXPECT_THAT(text, HasSubstr("values don't meet the specifications of the schema")) << value;
+    }
+}
+
+TEST_F(Chart, gives_the_operator_what_it_needs_and_no_secret_of_others) {
+    const auto applied = control_plane().kubectl(
+        {"apply", "--server-side", "--filename=-"},
+        render_chart({"--show-only", "templates/rbac.yaml", "--show-only", "templates/serviceaccount.yaml"}));
+    ASSERT_TRUE(applied) << applied.error().context;
+    const auto can = [](const std::string& verb, const std::string& resource, const std::string& name_space) {
+        const auto answer = control_plane().kubectl({"auth", "can-i", verb, resource, "--namespace=" + name_space,
+                                                     "--as=system:serviceaccount:cloud-valkey:cloud-valkey-operator"});
+        return answer && answer->starts_with("yes");
+    };
+    EXPECT_TRUE(can("watch", "valkeyconnections.cloudvalkey.dev", "team-a"));
+    EXPECT_TRUE(can("patch", "configmaps", "team-a"));
+    EXPECT_TRUE(can("patch", "secrets/cloud-valkey-operator-tls", "cloud-valkey"));
+    EXPECT_TRUE(can("patch", "mutatingwebhookconfigurations/cloud-valkey-operator", "cloud-valkey"));
+    EXPECT_FALSE(can("get", "secrets", "team-a"));
+    EXPECT_FALSE(can("create", "secrets", "team-a"));
+    EXPECT_FALSE(can("patch", "secrets/cloud-valkey-operator-tls", "team-a"));
+    EXPECT_FALSE(can("get", "secrets/other", "cloud-valkey"));
+    EXPECT_FALSE(can("patch", "mutatingwebhookconfigurations/other", "cloud-valkey"));
+    EXPECT_FALSE(can("delete", "configmaps", "team-a"));
+    EXPECT_FALSE(can("create", "pods", "team-a"));
+}
+
+}  // namespace
+}  // namespace cvp::test

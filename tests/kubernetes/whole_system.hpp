@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/kubernetes/webhook_configuration.hpp"
+#include "tests/support/canary.hpp"
+#include "tests/support/emulator_process.hpp"
+#include "tests/support/process.hpp"
+#include "tests/support/temp_dir.hpp"
+
+namespace cvp::test {
+
+/// The product as it is deployed: the operator's own binary with its chart's rights, called by the API server; the
+/// emulated cloud with a real Valkey; and podrun with the proxy's own binary for the sidecar of pod `shop`.
+///
+/// Objects are made in a namespace of its own. Everything ends with it. Calls block and throw where they fail.
+class WholeSystem {
+public:
+    static constexpr auto kInstance = "projects/my-project/locations/us-central1/instances/my-valkey";
+
+    WholeSystem();
+    ~WholeSystem();
+    WholeSystem(const WholeSystem&) = delete;
+    WholeSystem& operator=(const WholeSystem&) = delete;
+
+    /// Starts the operator and returns once it is ready: the API server trusts its webhook.
+    void start_operator();
+    /// Ends it as a rollout does. @return its exit code
+    int stop_operator();
+    /// A sample of its /metrics, 0 where it has none of that name and these labels.
+    double operator_metric(const std::string& name_and_labels) const;
+
+    void create_connection();
+    /// Waits until it is Ready.
+    void await_connection();
+    void annotate_connection(const std::string& key_and_value);
+
+    /// Makes the pod; the webhook must inject it.
+    void create_pod();
+    /// Starts podrun for the pod, which may come later.
+    void run_pod();
+    void await_sidecar_started();
+    nlohmann::json sidecar_status() const;  ///< of the stored pod's container statuses
+    nlohmann::json sidecar_page() const;    ///< GET /status of the sidecar
+
+    /// A command of a client of the sidecar.
+    std::string ask(const std::vector<std::string>& words) const;
+
+    nlohmann::json connection() const;
+    nlohmann::json config_map() const;
+    /// metadata.resourceVersion of the ConfigMap and of the connection.
+    std::pair<std::string, std::string> versions() const;
+
+    /// Calls of the cloud's API so far.
+    std::uint64_t cloud_calls() const;
+    EmulatorProcess& emulator() { return *emulator_; }
+
+    /// All that it shows to the world: logs, argv, metrics, and every object and event of the namespace.
+    std::vector<Evidence> evidence() const;
+    /// The output of `cloud-valkey-operator resolve` for the connection's manifest, on both streams.
+    Evidence resolve() const;
+
+private:
+    std::string kubectl(std::vector<std::string> arguments, const std::string& input = {}) const;
+    std::vector<std::string> cloud_env() const;
+
+    TempDir dir_{"cvp-whole-system"};
+    std::string name_space_;
+    std::filesystem::path kubeconfig_;
+    std::uint16_t webhook_port_, metrics_port_, probe_port_, sidecar_port_, admin_port_;
+    std::optional<EmulatorProcess> emulator_;
+    std::optional<WebhookConfiguration> webhook_;
+    std::optional<Process> operator_;
+    std::optional<Process> podrun_;
+};
+
+}  // namespace cvp::test

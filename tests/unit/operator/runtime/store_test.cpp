@@ -1,0 +1,109 @@
+#include "operator/runtime/store.hpp"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace cvp::op {
+namespace {
+
+using Json = nlohmann::json;
+using Kind = WatchDelta::Kind;
+
+Json object(const std::string& name, const std::string& version, const std::string& uid = "u") {
+    return {{"metadata",
+             {{"namespace", "shop"},
+              {"name", name},
+              {"uid", uid},
+              {"resourceVersion", version},
+              {"managedFields", Json::array({"many"})}}}};
+}
+
+std::vector<StoreChange> tell(Store& store, Kind kind, Json what) {
+    return store.apply({kind, std::make_shared<Json>(std::move(what))});
+}
+
+std::vector<StoreChange> tell(Store& store, Kind kind) {
+    return store.apply({kind, nullptr});
+}
+
+std::vector<StoreChange> replace(Store& store, const std::vector<Json>& objects) {
+    EXPECT_TRUE(tell(store, Kind::list_started).empty());
+    for (const auto& each : objects)
+        EXPECT_TRUE(tell(store, Kind::listed, each).empty());
+    return tell(store, Kind::list_complete);
+}
+
+/// "a:1>2" changed, "a:>1" new, "a:1>" gone.
+std::string summary(const std::vector<StoreChange>& changes) {
+    const auto version = [](const ObjectPtr& it) {
+        return it ? it->at("metadata").at("resourceVersion").get<std::string>() : std::string();
+    };
+    std::string text;
+    for (const auto& change : changes)
+        text += change.key.name + ":" + version(change.before) + ">" + version(change.after) + " ";
+    return text;
+}
+
+TEST(Store, tells_each_object_of_the_first_list_as_new) {
+    Store store;
+    EXPECT_FALSE(store.is_synced());
+    EXPECT_EQ(summary(replace(store, {object("b", "2"), object("a", "1")})), "a:>1 b:>2 ");
+    EXPECT_TRUE(store.is_synced());
+}
+
+TEST(Store, finds_out_what_changed_and_disappeared_between_two_lists) {
+    Store store;
+    replace(store, {object("a", "1"), object("b", "2"), object("c", "3")});
+    EXPECT_EQ(summary(replace(store, {object("b", "2"), object("c", "4"), object("d", "5")})), "a:1> c:3>4 d:>5 ");
+    EXPECT_EQ(store.find({"shop", "a"}), nullptr);
+    EXPECT_EQ(store.objects().size(), 3u);
+}
+
+TEST(Store, shows_the_old_content_until_a_list_is_complete) {
+    Store store;
+    replace(store, {object("a", "1")});
+    tell(store, Kind::list_started);
+    tell(store, Kind::listed, object("b", "2"));
+    EXPECT_NE(store.find({"shop", "a"}), nullptr);
+    EXPECT_EQ(store.find({"shop", "b"}), nullptr);
+    tell(store, Kind::list_started);
+    EXPECT_EQ(summary(tell(store, Kind::list_complete)), "a:1> ")
+        << "a list that was begun anew forgets the first part";
+}
+
+TEST(Store, follows_events) {
+    Store store;
+    replace(store, {object("a", "1")});
+    EXPECT_EQ(summary(tell(store, Kind::applied, object("b", "2"))), "b:>2 ");
+    EXPECT_EQ(summary(tell(store, Kind::applied, object("a", "3"))), "a:1>3 ");
+    EXPECT_EQ(summary(tell(store, Kind::deleted, object("a", "4"))), "a:3> ");
+    EXPECT_EQ(summary(tell(store, Kind::deleted, object("a", "4"))), "") << "it is gone already";
+}
+
+TEST(Store, takes_the_same_version_for_no_change) {
+    Store store;
+    replace(store, {object("a", "1")});
+    EXPECT_EQ(summary(tell(store, Kind::applied, object("a", "1"))), "");
+    EXPECT_EQ(summary(replace(store, {object("a", "1")})), "");
+    EXPECT_EQ(summary(tell(store, Kind::applied, object("a", "1", "other"))), "a:1>1 ")
+        << "another object of that name";
+}
+
+TEST(Store, drops_managed_fields) {
+    Store store;
+    replace(store, {object("a", "1")});
+    tell(store, Kind::applied, object("b", "2"));
+    EXPECT_FALSE(store.find({"shop", "a"})->at("metadata").contains("managedFields"));
+    EXPECT_FALSE(store.find({"shop", "b"})->at("metadata").contains("managedFields"));
+}
+
+TEST(Store, keeps_what_its_owner_chooses) {
+    Store store([](Json& it) { it.erase("data"); });
+    auto large = object("a", "1");
+    large["data"] = "much";
+    replace(store, {large});
+    EXPECT_FALSE(store.find({"shop", "a"})->contains("data"));
+}
+
+}  // namespace
+}  // namespace cvp::op

@@ -1,0 +1,189 @@
+#include "proxy/loop/channel.hpp"
+
+#include <array>
+#include <functional>
+#include <string>
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+namespace cvp::proxy {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Writes down what its channel tells it.
+struct Recorder final : Channel::Owner {
+    void on_open() override { heard += "open;"; }
+    void on_bytes(std::string_view bytes) override {
+        heard += "bytes;";
+        got += bytes;
+        on_each();
+    }
+    void on_eof() override {
+        heard += "eof;";
+        on_end();
+    }
+    void on_broken(const ChannelFault& fault) override {
+        heard += "broken;";
+        reason = fault.reason;
+        on_end();
+    }
+    void on_sent() override { ++sent; }
+    void on_hangup() override { heard += "hangup;"; }
+
+    std::string heard, got, reason;
+    int sent = 0;
+    std::function<void()> on_each = [] {};
+    std::function<void()> on_end = [] {};
+};
+
+/// A listener on loopback and what connects to it: real TCP, because resets are what is tested.
+struct Net {
+    Net() : listener(listen_tcp(SocketAddress::parse("127.0.0.1", 0).value()).value()) {}
+
+    SocketAddress address() const { return local_address(listener).value(); }
+
+    Socket accept() const {
+        ::fcntl(listener.fd(), F_SETFL, 0);
+        return Socket(::accept4(listener.fd(), nullptr, nullptr, SOCK_CLOEXEC));
+    }
+
+    /// Two ends: ours non-blocking, theirs blocking.
+    std::pair<Socket, Socket> pair() const {
+        auto ours = connect_tcp(address()).value();
+        auto theirs = accept();
+        return {std::move(ours), std::move(theirs)};
+    }
+
+    Socket listener;
+};
+
+void reset(Socket& socket) {
+    const linger now{.l_onoff = 1, .l_linger = 0};
+    ::setsockopt(socket.fd(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    socket.close();
+}
+
+template <class Condition>
+bool turn_until(EventLoop& loop, Condition condition) {
+    const auto until = SteadyClock::now() + 5s;
+    while (!condition() && SteadyClock::now() < until)
+        loop.turn();
+    return condition();
+}
+
+struct ChannelTest : ::testing::Test {
+    /// A channel on one end of a connection; the other end is `theirs`.
+    void adopt() {
+        auto [ours, other] = net.pair();
+        theirs = std::move(other);
+        channel.adopt(std::move(ours));
+    }
+
+    Net net;
+    EventLoop loop;
+    Recorder owner;
+    Channel channel{loop, owner};
+    Socket theirs;
+};
+
+TEST_F(ChannelTest, connects_and_carries_bytes_both_ways) {
+    ASSERT_TRUE(channel.connect(net.address(), nullptr));
+    theirs = net.accept();
+    ASSERT_TRUE(turn_until(loop, [&] { return owner.heard == "open;"; }));
+    channel.write("to them");
+    std::array<char, 16> buffer{};
+    EXPECT_EQ(::recv(theirs.fd(), buffer.data(), buffer.size(), 0), 7);
+    send(theirs, "to us");
+    ASSERT_TRUE(turn_until(loop, [&] { return owner.got == "to us"; }));
+}
+
+TEST_F(ChannelTest, says_why_it_cannot_connect) {
+    const auto nobody = net.address();
+    net.listener.close();
+    owner.on_end = [&] { channel.close(); };
+    const auto begun = channel.connect(nobody, nullptr);
+    if (begun) {
+        ASSERT_TRUE(turn_until(loop, [&] { return owner.heard == "broken;"; }));
+    }
+    EXPECT_EQ(owner.reason, "Connection refused");
+}
+
+TEST_F(ChannelTest, reads_only_as_much_as_it_is_told_to) {
+    adopt();
+    send(theirs, "0123456789");
+    channel.set_reading(4);
+    owner.on_each = [&] { channel.set_reading(0); };
+    ASSERT_TRUE(turn_until(loop, [&] { return !owner.got.empty(); }));
+    loop.turn();
+    EXPECT_EQ(owner.got, "0123");
+    owner.on_each = [] {};
+    channel.set_reading(100);
+    ASSERT_TRUE(turn_until(loop, [&] { return owner.got == "0123456789"; }));
+}
+
+TEST_F(ChannelTest, queues_what_the_socket_does_not_take_and_ends_after_it) {
+    adopt();
+    const std::string big(8 << 20, 'x');
+    channel.write(big);
+    EXPECT_GT(channel.pending(), 0u);
+    channel.finish();
+    EXPECT_FALSE(channel.is_finished());
+    std::size_t read = 0;
+    std::array<char, 65536> buffer{};
+    ::fcntl(theirs.fd(), F_SETFL, O_NONBLOCK);
+    bool has_ended = false;
+    ASSERT_TRUE(turn_until(loop, [&] {
+        const auto got = receive(theirs, buffer.data(), buffer.size());
+        read += got.bytes;
+        has_ended = got.state == Transfer::State::ended;
+        return has_ended;
+    }));
+    EXPECT_EQ(read, big.size());
+    EXPECT_TRUE(channel.is_finished());
+    EXPECT_EQ(channel.pending(), 0u);
+    EXPECT_GT(owner.sent, 0);
+}
+
+TEST_F(ChannelTest, delivers_what_came_before_a_reset_although_writing_fails_already) {
+    adopt();
+    channel.set_reading(0);
+    send(theirs, "last words");
+    reset(theirs);
+    ASSERT_TRUE(turn_until(loop, [&] { return owner.heard == "hangup;"; }));
+    channel.write("nobody hears this");
+    channel.write("nor this");
+    EXPECT_EQ(channel.pending(), 0u);
+    owner.on_end = [&] { channel.close(); };
+    channel.set_reading(100);
+    ASSERT_TRUE(turn_until(loop, [&] { return owner.heard.ends_with("eof;") || owner.heard.ends_with("broken;"); }));
+    EXPECT_EQ(owner.got, "last words");
+}
+
+TEST_F(ChannelTest, goes_on_writing_after_the_peers_half_close) {
+    adopt();
+    channel.set_reading(100);
+    ::shutdown(theirs.fd(), SHUT_WR);
+    ASSERT_TRUE(turn_until(loop, [&] { return owner.heard == "eof;"; }));
+    loop.turn();
+    EXPECT_EQ(owner.heard, "eof;") << "once";
+    channel.write("still here");
+    std::array<char, 16> buffer{};
+    EXPECT_EQ(::recv(theirs.fd(), buffer.data(), buffer.size(), 0), 10);
+}
+
+TEST_F(ChannelTest, says_nothing_after_it_was_closed_in_a_callback) {
+    adopt();
+    channel.set_reading(100);
+    owner.on_each = [&] { channel.close(); };
+    send(theirs, "x");
+    theirs.close();
+    ASSERT_TRUE(turn_until(loop, [&] { return !owner.heard.empty(); }));
+    loop.turn();
+    EXPECT_EQ(owner.heard, "bytes;");
+}
+
+}  // namespace
+}  // namespace cvp::proxy

@@ -48,7 +48,7 @@ ExitCode App::run(Faults& faults) {
     if (const auto code = start(faults); code != kExitOk) return code;
     io_.run();
     log::info("the operator has ended");
-    return kExitOk;
+    return exit_code_;
 }
 
 ExitCode App::start(Faults& faults) {
@@ -98,10 +98,11 @@ ExitCode App::start(Faults& faults) {
 
 Result<void> App::listen() {
     if (auto bound = probes_.listen(on_all_addresses(config_.probe_port)); !bound) return bound;
-    return metrics_.listen(on_all_addresses(config_.metrics_port));
+    if (auto bound = metrics_.listen(on_all_addresses(config_.metrics_port)); !bound) return bound;
+    return webhook_->bind(on_all_addresses(config_.webhook_port));
 }
 
-/// The first leaf opens the webhook's port: before it nobody could speak TLS with us.
+/// The first leaf opens the webhook's port: before it nobody could speak TLS with us, and callers are refused.
 void App::serve_leaf(const crypto::CertificateAndKey& leaf) {
     tls::ServerOptions options;
     options.certificate_pem = leaf.certificate_pem;
@@ -111,9 +112,11 @@ void App::serve_leaf(const crypto::CertificateAndKey& leaf) {
         return;
     }
     if (is_serving_) return;
-    if (const auto bound = webhook_->listen(on_all_addresses(config_.webhook_port)); !bound) {
-        log::error("the webhook cannot listen: nobody can be injected", {{"error", bound.error().context}});
-        std::_Exit(kExitCannotBind);
+    if (const auto begun = webhook_->start_accepting(); !begun) {
+        log::error("the webhook cannot listen: nobody can be injected", {{"error", begun.error().context}});
+        exit_code_ = kExitCannotBind;
+        if (!std::exchange(is_shutting_down_, true)) ending_.spawn("shut down", shut_down());
+        return;
     }
     is_serving_ = true;
 }

@@ -24,7 +24,7 @@ namespace cvp::op {
 /// The running operator: the only place that constructs its parts. One thread, one io_context (and cpprestsdk's own
 /// threads behind CloudClient).
 ///
-/// Ports are bound before anything else happens. The webhook begins to listen with its first leaf; it needs no cache
+/// Ports are taken before anything else happens. The webhook begins to listen with its first leaf; it needs no cache
 /// and no lease. Stop order: readiness off, the webhook goes on answering for a while with `Connection: close`, then
 /// the controllers, the watches, the servers.
 class App {
@@ -51,6 +51,7 @@ private:
     Config config_;
     bool is_serving_ = false;
     bool is_shutting_down_ = false;
+    ExitCode exit_code_ = kExitOk;
 
     asio::io_context io_{1};
     asio::signal_set signals_{io_};

@@ -81,7 +81,6 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
         }
         if (!ec) acceptor.set_option(tcp::acceptor::reuse_address(true), ec);
         if (!ec) acceptor.bind(endpoint, ec);
-        if (!ec) acceptor.listen(asio::socket_base::max_listen_connections, ec);
         return ec;
     }
 
@@ -215,6 +214,7 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
     Handler handler;
     ServerOptions options;
     tcp::acceptor acceptor;
+    std::string address;
     std::uint16_t port = 0;
     std::optional<tls::SslContext> context;
     SteadyClock::time_point next_handshake_warning;
@@ -233,6 +233,11 @@ Server::~Server() {
 }
 
 Result<void> Server::listen(std::string_view address) {
+    if (auto bound = bind(address); !bound) return bound;
+    return start_accepting();
+}
+
+Result<void> Server::bind(std::string_view address) {
     const auto parsed = parse_listen_address(address);
     if (!parsed) return fail(parsed.error());
     error_code ec;
@@ -241,7 +246,15 @@ Result<void> Server::listen(std::string_view address) {
         if (ec != asio::error::address_family_not_supported && ec != asio::error::no_protocol_option) break;
     }
     if (ec) return fail(ErrorCode::unavailable, "listening on " + std::string(address) + ": " + ec.message());
+    impl_->address = address;
     impl_->port = impl_->acceptor.local_endpoint().port();
+    return {};
+}
+
+Result<void> Server::start_accepting() {
+    error_code ec;
+    impl_->acceptor.listen(asio::socket_base::max_listen_connections, ec);
+    if (ec) return fail(ErrorCode::unavailable, "listening on " + impl_->address + ": " + ec.message());
     impl_->tasks.spawn("http accept", Impl::accept(impl_));
     return {};
 }

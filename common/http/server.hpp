@@ -51,6 +51,11 @@ public:
     ///         use, not permitted)
     Result<void> listen(std::string_view address);
 
+    /// listen() in two steps: bind() takes the port, and clients are refused until start_accepting().
+    /// @errors as listen()
+    Result<void> bind(std::string_view address);
+    Result<void> start_accepting();
+
     /// The certificate that new TLS handshakes use; may be called again at any time. Connections that are open keep
     /// theirs. On an error the old one stays.
     /// @errors invalid_argument if certificate and key do not fit

@@ -155,13 +155,15 @@ void CloudClient::close() {
 }
 
 Awaitable<Result<Token>> CloudClient::wait_for_token() {
+    const auto impl = impl_;  // the client may end while we wait; the tokens outlive it
+    auto& tokens = tokens_;
     const auto deadline = SteadyClock::now() + kTokenPatience;
-    while (!impl_->closed) {
-        if (auto token = tokens_.current()) co_return std::move(*token);
-        if (const auto& error = tokens_.last_error()) {
+    while (!impl->closed) {
+        if (auto token = tokens.current()) co_return std::move(*token);
+        if (const auto& error = tokens.last_error()) {
             co_return fail(error->code, "there is no access token: " + error->context);
         }
-        const bool changed = co_await tokens_.changed().wait_until(deadline);
+        const bool changed = co_await tokens.changed().wait_until(deadline);
         if (!changed && SteadyClock::now() >= deadline)
             co_return fail(ErrorCode::timeout, "there is no access token yet");
     }
@@ -169,7 +171,7 @@ Awaitable<Result<Token>> CloudClient::wait_for_token() {
 }
 
 Awaitable<Result<Token>> CloudClient::wait_for_other_token(Token refused) {
-    const auto impl = impl_;  // the client may end while we wait; the tokens outlive it
+    const auto impl = impl_;
     auto& tokens = tokens_;
     tokens.refresh_soon();
     const auto deadline = SteadyClock::now() + kTokenPatience;
@@ -183,9 +185,10 @@ Awaitable<Result<Token>> CloudClient::wait_for_other_token(Token refused) {
 }
 
 Awaitable<Result<http::Response>> CloudClient::get(std::string target) {
+    const auto impl = impl_;
     auto token = co_await wait_for_token();
     if (!token) co_return fail(token.error());
-    const auto impl = impl_;
+    if (impl->closed) co_return fail(ErrorCode::cancelled, "calling " + impl->api.host_header());
     auto response = co_await call(target, *token);
     if (!response || response->status != 401 || impl->closed) co_return response;
 
@@ -196,7 +199,7 @@ Awaitable<Result<http::Response>> CloudClient::get(std::string target) {
 }
 
 Awaitable<Result<http::Response>> CloudClient::call(std::string target, Token token) {
-    const auto impl = impl_;  // the client may end while we wait
+    const auto impl = impl_;
     const auto exchange = std::make_shared<Exchange>();
     std::erase_if(impl->in_flight, [](const auto& weak) { return weak.expired(); });
     impl->in_flight.push_back(exchange);

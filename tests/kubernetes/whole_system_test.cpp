@@ -86,7 +86,7 @@ TEST(WholeSystem, shows_no_token_anywhere) {
     all.push_back(system.resolve());
     const auto tokens = system.emulator().tokens();
     ASSERT_TRUE(tokens);
-    EXPECT_GE(tokens->size(), 3U);
+    EXPECT_GE(tokens->size(), 2U) << "one that expired, and the one after it";
     for (const auto& piece : all)
         EXPECT_GT(piece.text.size(), 20U) << piece.name << " says nothing: the search would prove nothing";
     for (const auto& leak : find_leaks(all, *tokens))

@@ -69,13 +69,14 @@ Result<unsigned> fetch_status(std::uint16_t port, const std::string& ca_pem, con
     return static_cast<unsigned>(std::stoul(answer->substr(9, 3)));
 }
 
+/// @param name_space the context's own
 /// @param credentials lines of the user's entry, indented by four spaces
 Result<fs::path> write_kubeconfig(const fs::path& file, const std::string& url, const std::string& ca_pem,
-                                  const std::string& credentials) {
+                                  const std::string& name_space, const std::string& credentials) {
     const auto text = "apiVersion: v1\nkind: Config\ncurrent-context: main\nclusters:\n- name: main\n  cluster:\n" +
                       ("    server: " + url + "\n    certificate-authority-data: ") + crypto::base64_encode(ca_pem) +
-                      "\ncontexts:\n- name: main\n  context: {cluster: main, user: main}\nusers:\n- name: main\n" +
-                      "  user:\n" + credentials;
+                      "\ncontexts:\n- name: main\n  context: {cluster: main, user: main, namespace: " + name_space +
+                      "}\nusers:\n- name: main\n  user:\n" + credentials;
     if (auto written = write_file(file, text); !written) return fail(written.error());
     return file;
 }
@@ -251,7 +252,7 @@ Result<fs::path> ControlPlane::write_kubeconfig_of_user(const std::string& name,
     request.client_auth = true;
     const auto client = crypto::issue_leaf(request, ca_);
     if (!client) return fail(client.error());
-    return write_kubeconfig(options_.dir / (name + ".kubeconfig"), url(), ca_pem(),
+    return write_kubeconfig(options_.dir / (name + ".kubeconfig"), url(), ca_pem(), "default",
                             "    client-certificate-data: " + crypto::base64_encode(client->certificate_pem) +
                                 "\n    client-key-data: " + crypto::base64_encode(client->key_pem.reveal()) + "\n");
 }
@@ -260,7 +261,7 @@ Result<fs::path> ControlPlane::write_kubeconfig_of_service_account(const std::st
                                                                    const std::string& name) const {
     const auto token = kubectl({"create", "token", name, "--namespace", name_space, "--duration", "24h"});
     if (!token) return fail(token.error());
-    return write_kubeconfig(options_.dir / (name_space + "." + name + ".kubeconfig"), url(), ca_pem(),
+    return write_kubeconfig(options_.dir / (name_space + "." + name + ".kubeconfig"), url(), ca_pem(), name_space,
                             "    token: " + *token);
 }
 

@@ -45,7 +45,7 @@ public:
     /// Writes a kubeconfig with a client certificate of that user, who has the rights that RBAC gives him.
     Result<std::filesystem::path> write_kubeconfig_of_user(const std::string& name,
                                                            const std::vector<std::string>& groups = {}) const;
-    /// Writes a kubeconfig with a token of 24 hours of an existing ServiceAccount.
+    /// Writes a kubeconfig with a token of 24 hours of an existing ServiceAccount, in whose namespace its context is.
     Result<std::filesystem::path> write_kubeconfig_of_service_account(const std::string& name_space,
                                                                       const std::string& name) const;
 

@@ -198,7 +198,8 @@ void read_drain(Settings& settings, Config& config) {
 Action action_of(const CommandLine& line) {
     if (line.wants_help) return Action::help;
     if (line.wants_version || line.subcommand == "version") return Action::version;
-    if (line.subcommand == "probe") return line.ready ? Action::probe_ready : Action::probe_startup;
+    if (line.subcommand == "probe")
+        return line.flags.contains(kReadyFlag) ? Action::probe_ready : Action::probe_startup;
     return Action::serve;
 }
 

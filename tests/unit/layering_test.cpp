@@ -50,7 +50,7 @@ struct Wall {
     std::vector<std::string_view> homes;
 };
 const std::vector<Wall> kWalls = {
-    {"CLI/", {"operator/cli/", "operator/command_line.cpp", "proxy/command_line.cpp"}},
+    {"CLI/", {"common/config/command_line.cpp"}},
     {"boost/asio/awaitable.hpp", {"common/async/asio.hpp"}},
     {"boost/asio/ssl", {"common/asio_impl.cpp", "common/http/", "common/tls/"}},
     {"boost/beast", {"common/asio_impl.cpp", "common/http/"}},

@@ -94,8 +94,12 @@ int WholeSystem::stop_operator() {
     return code;
 }
 
+std::string WholeSystem::operator_metrics() const {
+    return get_body(metrics_port_, "/metrics");
+}
+
 double WholeSystem::operator_metric(const std::string& name_and_labels) const {
-    std::istringstream lines(get_body(metrics_port_, "/metrics"));
+    std::istringstream lines(operator_metrics());
     for (std::string line; std::getline(lines, line);)
         if (line.starts_with(name_and_labels + " ")) return std::stod(line.substr(name_and_labels.size()));
     return 0;
@@ -192,7 +196,7 @@ std::vector<Evidence> WholeSystem::evidence() const {
         {"the sidecar's /status", get_body(admin_port_, "/status")},
         {"the sidecar's /metrics", get_body(admin_port_, "/metrics")},
         {"the operator's log", read_file(dir_.path() / "operator.log")},
-        {"the operator's /metrics", get_body(metrics_port_, "/metrics")},
+        {"the operator's /metrics", operator_metrics()},
         {"the operator's argv", read_file("/proc/" + std::to_string(operator_->pid()) + "/cmdline")},
     };
     for (const auto* kind : {"vkc", "configmap", "pod", "events", "secret"})

@@ -33,7 +33,9 @@ public:
     void start_operator();
     /// Ends it as a rollout does. @return its exit code
     int stop_operator();
-    /// A sample of its /metrics, 0 where it has none of that name and these labels.
+    /// The body of its /metrics.
+    std::string operator_metrics() const;
+    /// A sample of them, 0 where it has none of that name and these labels.
     double operator_metric(const std::string& name_and_labels) const;
 
     void create_connection();

@@ -2,10 +2,13 @@
 
 #include "tests/kubernetes/whole_system.hpp"
 
+#include <sstream>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "tests/support/eventually.hpp"
+#include "tests/support/source_tree.hpp"
 
 namespace cvp::test {
 namespace {
@@ -64,6 +67,22 @@ TEST(WholeSystem, an_operators_restart_writes_nothing_and_asks_the_cloud_nothing
         << "the new operator has looked at the connection";
     EXPECT_EQ(system.versions(), versions);
     EXPECT_EQ(system.cloud_calls(), calls);
+}
+
+TEST(WholeSystem, every_metric_of_the_operator_is_documented) {
+    WholeSystem system;
+    system.create_connection();
+    system.await_connection();
+    const auto manual = read_source("docs/metrics.md");
+    std::istringstream lines(system.operator_metrics());
+    int seen = 0;
+    for (std::string hash, word, name, kind, line; std::getline(lines, line);) {
+        if (!(std::istringstream(line) >> hash >> word >> name >> kind) || hash != "#" || word != "TYPE") continue;
+        if (name.starts_with("process_")) continue;
+        ++seen;
+        EXPECT_THAT(manual, HasSubstr("| `" + name + "` | " + kind + " |"));
+    }
+    EXPECT_GE(seen, 12);
 }
 
 TEST(WholeSystem, shows_no_token_anywhere) {

@@ -12,4 +12,9 @@ const char* __lsan_default_suppressions() {  // NOLINT(bugprone-reserved-identif
     return "leak:libcpprest.so\n";
 }
 
+// libcpprest itself is built without TSan, so what its shared_ptrs order between its threads and ours is not seen.
+const char* __tsan_default_suppressions() {  // NOLINT(bugprone-reserved-identifier)
+    return "race:web::http::client::details::asio_context\n";
+}
+
 }  // extern "C"

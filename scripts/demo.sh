@@ -118,7 +118,7 @@ tick "the operator, with the rights of its chart and no more"
 title "kubectl apply -f examples/quickstart"
 run apply kube apply -f examples/quickstart
 pod=$(kube get pod shop -o json)
-container=$(jq '.spec.initContainers[] | select(.name == "cloud-valkey-proxy")' <<<"$pod")
+container=$(jq '.spec.initContainers[]? | select(.name == "cloud-valkey-proxy")' <<<"$pod")
 [ -n "$container" ] || fail "the pod that the API server stored has no sidecar"
 expect "restartPolicy of the sidecar" "$(jq -r .restartPolicy <<<"$container")" Always
 expect "label of the pod" "$(jq -r '.metadata.labels["cloudvalkey.dev/injected"]' <<<"$pod")" true

@@ -23,7 +23,13 @@ constexpr const char* kFooter =
 
 ProgramSpec program() {
     std::vector<FlagSpec> flags{
-        {kInjection, "proxy-image", "IMAGE", "Image of the injected sidecar (required)"},
+        {kInjection, "proxy-image", "IMAGE", "Image of the injected sidecar (required in mode Webhook)"},
+        {kInjection, "injection-mode", "MODE",
+         "Webhook (default), or Policy: a policy of the chart injects (API server 1.36)"},
+        {kInjection, "image-pull-secrets", "A,B,…", "Pull secrets added to injected pods; each namespace has its own"},
+        {kInjection, "webhook-tls-dir", "DIR", "tls.crt and tls.key of a given certificate (default: make our own)"},
+        {kInjection, "ca-settle", "DURATION", "A new CA is trusted so long before it signs (default 60s)"},
+        {kInjection, "ca-overlap", "DURATION", "The old CA is trusted so long after that (default 1h)"},
         {kInjection, "webhook-port", "PORT", "HTTPS port that the API server calls (default 10250)"},
         {kCluster, "kubeconfig", "FILE", "How to reach the API server (default: $KUBECONFIG, else as a pod)"},
         {kCluster, "watch-namespaces", "A,B,…", "Namespaces to work in (default: all)"},

@@ -5,6 +5,7 @@
 
 #include <fmt/core.h>
 
+#include "common/config/duration.hpp"
 #include "common/credentials/metadata_answer.hpp"
 #include "operator/command_line.hpp"
 
@@ -12,6 +13,7 @@ namespace cvp::op {
 namespace {
 
 constexpr std::size_t kMaxNamespaceName = 63;
+constexpr std::size_t kMaxSecretName = 253;
 
 Result<std::string> parse_text(std::string_view text) {
     if (text.empty()) return fail(ErrorCode::invalid_argument, "needs a value");
@@ -30,14 +32,24 @@ bool is_namespace(std::string_view name) {
            std::all_of(name.begin(), name.end(), is_allowed);
 }
 
-Result<std::vector<std::string>> parse_namespaces(std::string_view list) {
+/// @source Kubernetes: a Secret's name is a DNS subdomain
+bool is_secret(std::string_view name) {
+    const auto is_allowed = [](char c) {
+        return ('a' <= c && c <= 'z') || ('0' <= c && c <= '9') || c == '-' || c == '.';
+    };
+    return !name.empty() && name.size() <= kMaxSecretName && std::all_of(name.begin(), name.end(), is_allowed);
+}
+
+/// "a,b,a" → {"a", "b"}.
+Result<std::vector<std::string>> parse_names(std::string_view list, bool (*is_name)(std::string_view),
+                                             std::string_view what) {
     std::vector<std::string> names;
     while (true) {
         const auto comma = list.find(',');
         const auto name = list.substr(0, comma);
-        if (!is_namespace(name)) {
+        if (!is_name(name)) {
             return fail(ErrorCode::invalid_argument,
-                        "must be names of namespaces, separated by commas, without spaces");
+                        fmt::format("must be names of {}, separated by commas, without spaces", what));
         }
         if (std::find(names.begin(), names.end(), name) == names.end()) names.emplace_back(name);
         if (comma == std::string_view::npos) return names;
@@ -45,11 +57,35 @@ Result<std::vector<std::string>> parse_namespaces(std::string_view list) {
     }
 }
 
-void read_serving(Settings& settings, Config& config) {
+Result<std::vector<std::string>> parse_namespaces(std::string_view list) {
+    return parse_names(list, is_namespace, "namespaces");
+}
+
+Result<std::vector<std::string>> parse_secrets(std::string_view list) {
+    return parse_names(list, is_secret, "Secrets");
+}
+
+Result<InjectionMode> parse_injection_mode(std::string_view text) {
+    if (text == "Webhook") return InjectionMode::webhook;
+    if (text == "Policy") return InjectionMode::policy;
+    return fail(ErrorCode::invalid_argument, "must be Webhook or Policy");
+}
+
+void read_injection(Settings& settings, Config& config) {
+    settings.read("injection-mode", config.injection_mode, parse_injection_mode);
     settings.read("proxy-image", config.proxy_image, parse_text);
-    if (config.proxy_image.empty() && !settings.find("proxy-image")) {
+    const bool is_missing = config.proxy_image.empty() && !settings.find("proxy-image");
+    if (is_missing && config.injection_mode == InjectionMode::webhook) {
         settings.refuse("--proxy-image is missing: which image is to be injected? (the Helm chart says it)");
     }
+    settings.read("image-pull-secrets", config.image_pull_secrets, parse_secrets);
+    settings.read("webhook-tls-dir", config.webhook_tls_dir, parse_path);
+    settings.read("ca-settle", config.ca_settle, parse_duration);
+    settings.read("ca-overlap", config.ca_overlap, parse_duration);
+}
+
+void read_serving(Settings& settings, Config& config) {
+    read_injection(settings, config);
     settings.read("watch-namespaces", config.watch_namespaces, parse_namespaces);
     if (const auto file = settings.variable("KUBECONFIG")) config.kubeconfig = file->value;
     settings.read("kubeconfig", config.kubeconfig, parse_path);

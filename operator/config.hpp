@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -15,11 +16,22 @@
 
 namespace cvp::op {
 
+/// Who puts the sidecar into pods.
+enum class InjectionMode {
+    webhook,  ///< this program, called by the API server
+    policy,   ///< a MutatingAdmissionPolicy of the chart, evaluated by the API server (1.36 and up)
+};
+
 /// Everything that is fixed while the operator runs. Parsed whole and frozen before any port is bound.
 struct Config {
-    std::string proxy_image;
-    std::vector<std::string> watch_namespaces;  ///< empty: all
-    std::filesystem::path kubeconfig;           ///< empty: as a pod
+    InjectionMode injection_mode = InjectionMode::webhook;
+    std::string proxy_image;                      ///< empty in policy mode
+    std::vector<std::string> image_pull_secrets;  ///< names, appended to the injected pod's list
+    std::vector<std::string> watch_namespaces;    ///< empty: all
+    std::filesystem::path kubeconfig;             ///< empty: as a pod
+    std::filesystem::path webhook_tls_dir;  ///< of a given certificate (tls.crt, tls.key); empty: made by ourselves
+    std::chrono::milliseconds ca_settle = std::chrono::seconds(60);  ///< new CA in the live caBundle → leaf of it
+    std::chrono::milliseconds ca_overlap = std::chrono::hours(1);    ///< new leaf → old CA leaves the caBundle
     std::uint16_t webhook_port = names::kWebhookPort;
     std::uint16_t metrics_port = 8080;
     std::uint16_t probe_port = 8081;

@@ -54,6 +54,29 @@ TEST(OperatorConfig, takes_flags_and_variables) {
     EXPECT_EQ(config.metadata_server.port, 98);
 }
 
+TEST(OperatorConfig, reads_how_pods_are_injected) {
+    const auto defaults = parsed({"--proxy-image=p"}).config;
+    EXPECT_EQ(defaults.injection_mode, InjectionMode::webhook);
+    EXPECT_EQ(defaults.ca_settle, std::chrono::seconds(60));
+    EXPECT_EQ(defaults.ca_overlap, std::chrono::hours(1));
+    EXPECT_EQ(defaults.webhook_tls_dir, "");
+    EXPECT_EQ(defaults.image_pull_secrets, std::vector<std::string>{});
+
+    const auto config = parsed({"--injection-mode=Policy", "--ca-settle=2s", "--ca-overlap=10s", "--webhook-tls-dir=/t",
+                                "--image-pull-secrets=a,b.c"})
+                            .config;
+    EXPECT_EQ(config.injection_mode, InjectionMode::policy);
+    EXPECT_EQ(config.proxy_image, "") << "the policy names the image";
+    EXPECT_EQ(config.ca_settle, std::chrono::seconds(2));
+    EXPECT_EQ(config.ca_overlap, std::chrono::seconds(10));
+    EXPECT_EQ(config.webhook_tls_dir, "/t");
+    EXPECT_EQ(config.image_pull_secrets, (std::vector<std::string>{"a", "b.c"}));
+
+    EXPECT_THAT(faults_of({"--proxy-image=p", "--injection-mode=Magic"}),
+                Contains("--injection-mode: \"Magic\" must be Webhook or Policy"));
+    EXPECT_THAT(faults_of({"--proxy-image=p", "--image-pull-secrets=a,,b"}), Contains(HasSubstr("names of Secrets")));
+}
+
 TEST(OperatorConfig, prefers_its_own_flag_to_kubeconfig_of_the_environment) {
     EXPECT_EQ(parsed({"--proxy-image=p", "--kubeconfig=/mine"}, {{"KUBECONFIG", "/k"}}).config.kubeconfig, "/mine");
     EXPECT_EQ(parsed({"--proxy-image=p"}, {{"KUBECONFIG", "/k"}, {"CVP_KUBECONFIG", "/c"}}).config.kubeconfig, "/c");

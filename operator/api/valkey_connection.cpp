@@ -1,9 +1,12 @@
 #include "operator/api/valkey_connection.hpp"
 
+#include <utility>
+
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
 #include "common/contract/connection_spec.hpp"
+#include "common/contract/host.hpp"
 #include "common/contract/names.hpp"
 #include "common/json_access.hpp"
 #include "common/printable.hpp"
@@ -44,8 +47,7 @@ yaml::Node node_of(const json& value) {
     return node;
 }
 
-void read_instance(const Value& value, MemorystoreValkeySpec& instance) {
-    const auto member = value["memorystoreValkey"].required("the instance, as memorystoreValkey: {name: my-valkey}");
+void read_memorystore(const Value& member, MemorystoreValkeySpec& instance) {
     const auto name = member["name"];
     if (member) name.required("an instance's short name or full resource name");
     name.read(instance.name);
@@ -55,11 +57,50 @@ void read_instance(const Value& value, MemorystoreValkeySpec& instance) {
     if (!checked) name.fault(checked.error().context);
 }
 
+void read_endpoints(const Value& member, providers::endpoints::Instance& instance) {
+    const auto addresses = member["addresses"];
+    for (const auto& item : addresses.required("a list of HOST:PORT").items(providers::endpoints::kMaxAddresses)) {
+        std::string address;
+        if (!item.read(address)) continue;
+        const auto role = instance.endpoints.empty() ? EndpointRole::primary : EndpointRole::reader;
+        auto endpoint = providers::endpoints::parse_address(address, role);
+        if (endpoint) {
+            instance.endpoints.push_back(std::move(*endpoint));
+        } else {
+            item.fault(std::move(endpoint).error().context);
+        }
+    }
+    if (addresses.is_list() && addresses.items().empty()) addresses.fault("must hold at least one address");
+    auto topology = Topology::standalone;
+    member["topology"].read(topology, {Topology::standalone});
+    member["tls"].read(instance.tls, {TlsMode::required, TlsMode::disabled});
+}
+
+void read_instance(const Value& value, ValkeyConnectionSpec& spec) {
+    const auto memorystore = value["memorystoreValkey"];
+    const auto endpoints = value["endpoints"];
+    if (memorystore && endpoints) value.fault("exactly one member must be set: memorystoreValkey or endpoints");
+    if (endpoints) {
+        read_endpoints(endpoints, spec.instance.emplace<providers::endpoints::Instance>());
+    } else {
+        memorystore.required("the instance, as memorystoreValkey: {name: my-valkey}");
+        read_memorystore(memorystore, spec.instance.emplace<MemorystoreValkeySpec>());
+    }
+}
+
 void read_spec(const Value& value, ValkeyConnectionSpec& spec) {
-    read_instance(value["instance"], spec.instance);
-    value["auth"]["mode"].read(spec.auth,
-                               {AuthChoice::automatic, AuthChoice::google_iam, AuthChoice::password, AuthChoice::none});
+    read_instance(value["instance"], spec);
+    const auto auth = value["auth"]["mode"];
+    auth.read(spec.auth, {AuthChoice::automatic, AuthChoice::google_iam, AuthChoice::password, AuthChoice::none});
+    if (spec.auth == AuthChoice::google_iam && std::holds_alternative<providers::endpoints::Instance>(spec.instance)) {
+        auth.fault("must be Password or None for endpoints: a self-hosted server knows no GoogleIAM");
+    }
     value["tls"]["verify"].read(spec.verify, {tls::Verify::full, tls::Verify::chain_only, tls::Verify::none});
+    const auto server_name = value["tls"]["serverName"];
+    server_name.read(spec.server_name);
+    if (!spec.server_name.empty() && !is_dns_name(spec.server_name) && !is_ip(spec.server_name)) {
+        server_name.fault(fmt::format("must be a DNS name or an IP address, not {}", in_quotes(spec.server_name)));
+    }
     value["refreshInterval"].read(spec.refresh_interval, 1min, 24h);
 }
 
@@ -87,9 +128,10 @@ providers::Wishes ValkeyConnection::wishes() const {
     providers::Wishes wishes;
     wishes.connection_name = name;
     wishes.generation = generation;
-    wishes.network = spec.instance.network;
+    if (const auto* instance = memorystore()) wishes.network = instance->network;
     wishes.auth = spec.auth;
     wishes.verify = spec.verify;
+    wishes.server_name = spec.server_name;
     return wishes;
 }
 

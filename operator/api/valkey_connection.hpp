@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <variant>
 
 #include <nlohmann/json_fwd.hpp>
 
 #include "common/fault.hpp"
+#include "common/providers/endpoints.hpp"
 #include "common/providers/provider.hpp"
 #include "operator/api/connection_status.hpp"
 
@@ -23,9 +25,10 @@ struct MemorystoreValkeySpec {
 
 /// spec: what its owner wants. CONTRACT section 6; only what the CRD has.
 struct ValkeyConnectionSpec {
-    MemorystoreValkeySpec instance;
+    std::variant<MemorystoreValkeySpec, providers::endpoints::Instance> instance;
     providers::AuthChoice auth = providers::AuthChoice::automatic;
     tls::Verify verify = tls::Verify::full;
+    std::string server_name;  ///< "": the certificate must carry what is dialled
     std::chrono::milliseconds refresh_interval = std::chrono::minutes(10);
 
     bool operator==(const ValkeyConnectionSpec&) const = default;
@@ -41,6 +44,13 @@ struct ValkeyConnection {
     std::string refresh;  ///< annotation cloudvalkey.dev/refresh: a new value asks for a refresh at once
     ValkeyConnectionSpec spec;
     ConnectionStatus status;
+
+    /// The instance if it is one of Memorystore, which a cloud must be asked for; else nullptr.
+    const MemorystoreValkeySpec* memorystore() const { return std::get_if<MemorystoreValkeySpec>(&spec.instance); }
+    /// The instance if it is self-hosted: then there is nobody to ask; else nullptr.
+    const providers::endpoints::Instance* self_hosted() const {
+        return std::get_if<providers::endpoints::Instance>(&spec.instance);
+    }
 
     /// What the provider's mapping is told.
     providers::Wishes wishes() const;

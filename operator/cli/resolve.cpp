@@ -65,7 +65,7 @@ private:
 }  // namespace
 
 Awaitable<Outcome> resolve_once(InstanceLookup& lookup, const ValkeyConnection& connection) {
-    const auto name = co_await lookup.find_name(connection.spec.instance.name);
+    const auto name = co_await lookup.find_name(connection.memorystore()->name);
     if (!name) co_return Outcome{std::nullopt, name.error()};
     const auto facts = co_await lookup.fetch_instance(*name);
     if (!facts) co_return Outcome{std::nullopt, facts.error()};
@@ -88,7 +88,11 @@ int run_resolve(const ResolveOptions& options, std::ostream& out, std::ostream& 
     err << describe_faults(options.file, parsed.warnings) << describe_faults(options.file, parsed.faults);
     if (!parsed.faults.empty()) return kUsageError;
 
-    auto outcome = Session(options).resolve(parsed.connection);
+    const auto& connection = parsed.connection;
+    const auto* self_hosted = connection.self_hosted();
+    auto outcome = self_hosted != nullptr
+                       ? Outcome{providers::endpoints::map(*self_hosted, connection.wishes()), std::nullopt}
+                       : Session(options).resolve(connection);
     if (outcome.refusal) {
         err << to_string(outcome.refusal->reason) << ": " << outcome.refusal->message << "\n";
         return kNotResolved;

@@ -17,7 +17,7 @@ struct ResolveOptions {
     http::Origin metadata_server;
 };
 
-/// Looks an instance up once, with its CA, and maps it: what the reconciler does, without a cluster.
+/// Looks a Memorystore instance up once, with its CA, and maps it: what the reconciler does, without a cluster.
 Awaitable<providers::Outcome> resolve_once(InstanceLookup& lookup, const ValkeyConnection& connection);
 
 /// Prints the resolved document of a manifest to `out`, everything else to `err`.

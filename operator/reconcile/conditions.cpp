@@ -7,6 +7,7 @@
 #include <fmt/core.h>
 
 #include "common/crypto/certificate.hpp"
+#include "common/providers/endpoints.hpp"
 
 namespace cvp::op {
 namespace {
@@ -33,11 +34,6 @@ ConditionStatus as_status(bool value) {
     return value ? ConditionStatus::true_ : ConditionStatus::false_;
 }
 
-std::string host_and_port(const Endpoint& endpoint) {
-    const bool is_v6 = endpoint.host.find(':') != std::string::npos;
-    return fmt::format(fmt::runtime(is_v6 ? "[{}]:{}" : "{}:{}"), endpoint.host, endpoint.port);
-}
-
 ResolvedSummary summarize(const ResolvedConnection& document) {
     ResolvedSummary summary;
     summary.instance = document.instance.full_name;
@@ -45,9 +41,9 @@ ResolvedSummary summarize(const ResolvedConnection& document) {
     summary.tls = to_string(document.tls.mode);
     summary.auth = to_string(document.auth.mode);
     for (const auto& endpoint : document.endpoints) {
-        if (endpoint.role == EndpointRole::reader) summary.readers.push_back(host_and_port(endpoint));
+        if (endpoint.role == EndpointRole::reader) summary.readers.push_back(providers::endpoints::format_address(endpoint));
     }
-    if (const auto* primary = document.find(EndpointRole::primary)) summary.endpoint = host_and_port(*primary);
+    if (const auto* primary = document.find(EndpointRole::primary)) summary.endpoint = providers::endpoints::format_address(*primary);
     return summary;
 }
 

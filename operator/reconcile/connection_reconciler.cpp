@@ -123,8 +123,10 @@ Awaitable<Result<ReconcileResult>> ConnectionReconciler::reconcile_one(const Obj
         const auto published = co_await publish(connection, memory, std::move(status));
         if (!published) co_return fail(published.error());
     }
-    auto next = wait ? *wait : std::max<SteadyClock::duration>(next_refresh(connection, known) - now(), 1s);
     const bool is_settled = **state == ConfigMapState::written || **state == ConfigMapState::none;
+    const auto due = next_refresh(connection, known);
+    if (!wait && !due) co_return is_settled ? done() : requeue_after(kConflictPoll);
+    auto next = wait ? *wait : std::max<SteadyClock::duration>(*due - now(), 1s);
     co_return requeue_after(is_settled ? next : std::min(next, kConflictPoll));
 }
 
@@ -192,7 +194,12 @@ Awaitable<Result<void>> ConnectionReconciler::publish(const ValkeyConnection& co
 Awaitable<std::optional<SteadyClock::duration>> ConnectionReconciler::look_up(const ObjectKey& key,
                                                                               const ValkeyConnection& connection,
                                                                               Knowledge& known, RefreshPlan plan) {
-    const auto name = co_await lookup_.find_name(connection.spec.instance.name);
+    if (const auto* self_hosted = connection.self_hosted()) {
+        forget_ca(known);
+        take(key, connection, known, Outcome{providers::endpoints::map(*self_hosted, connection.wishes()), std::nullopt});
+        co_return std::nullopt;
+    }
+    const auto name = co_await lookup_.find_name(connection.memorystore()->name);
     if (stopped_) co_return std::nullopt;
     if (!name) {
         take(key, connection, known, Outcome{std::nullopt, name.error()});

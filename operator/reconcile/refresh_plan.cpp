@@ -73,13 +73,18 @@ RefreshPlan plan_refresh(const ValkeyConnection& connection, const Knowledge& kn
     const bool is_future = *known.last_refresh > now + kClockSkew;
     const bool is_old_ca = !known.ca_refreshed || now >= *known.ca_refreshed + kCaInterval;
     RefreshPlan plan;
+    if (connection.self_hosted() != nullptr) {
+        plan.instance = is_lost(known);
+        return plan;
+    }
     plan.instance = is_lost(known) || is_future || now >= instance_due(connection, known);
     const auto ca = ca_due(connection, known);
     plan.ca = plan.instance ? is_old_ca : ca && now >= *ca;
     return plan;
 }
 
-Seconds next_refresh(const ValkeyConnection& connection, const Knowledge& known) {
+std::optional<Seconds> next_refresh(const ValkeyConnection& connection, const Knowledge& known) {
+    if (connection.self_hosted() != nullptr) return std::nullopt;
     const auto instance = instance_due(connection, known);
     return std::min(instance, ca_due(connection, known).value_or(instance));
 }

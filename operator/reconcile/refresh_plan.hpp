@@ -23,8 +23,8 @@ struct RefreshPlan {
 /// longer. After a failure the instance is tried sooner, as retry_delay() says.
 RefreshPlan plan_refresh(const ValkeyConnection& connection, const Knowledge& known, Seconds now);
 
-/// When plan_refresh() next has something to do, if nothing changes.
-Seconds next_refresh(const ValkeyConnection& connection, const Knowledge& known);
+/// When plan_refresh() next has something to do, if nothing changes; never for a self-hosted instance: nobody is asked.
+std::optional<Seconds> next_refresh(const ValkeyConnection& connection, const Knowledge& known);
 
 /// How long to wait after the `failures`th failure in a row: doubling from some seconds, never longer than the refresh
 /// interval, never shorter than what the cloud asked for.

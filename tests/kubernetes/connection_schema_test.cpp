@@ -42,6 +42,11 @@ json with(const char* pointer, const json& value) {
     return spec;
 }
 
+/// A spec of a server of the user's own.
+json self_hosted(const std::vector<std::string>& addresses) {
+    return {{"instance", {{"endpoints", {{"addresses", addresses}}}}}};
+}
+
 struct Refused {
     json spec;
     std::string field;   ///< the path that the message must name
@@ -51,6 +56,7 @@ struct Refused {
 TEST(ConnectionSchema, refuses_invalid_specs_and_names_the_field) {
     const std::string name = "spec.instance.memorystoreValkey.name";
     const std::string network = "spec.instance.memorystoreValkey.network";
+    const std::string endpoints = "spec.instance.endpoints";
     const std::string name_advice = "must be an instance's short name";
     const std::string network_advice = "must be empty or a network's full name";
     const std::string interval_advice = "must be a duration from 1m to 24h";
@@ -102,6 +108,23 @@ TEST(ConnectionSchema, refuses_invalid_specs_and_names_the_field) {
         {with("/refreshInterval", "99999h99999h"), "spec.refreshInterval", interval_advice},
         {with("/refreshInterval", 600), "spec.refreshInterval", "must be of type string"},
         {with("/proxy", json::object()), "spec.proxy", "unknown field"},
+        {with("/instance/endpoints", {{"addresses", {"h:1"}}}), "spec.instance", "exactly one member must be set"},
+        {with("/tls/serverName", "a b"), "spec.tls.serverName", "must be a DNS name or an IP address"},
+        {self_hosted({}), endpoints + ".addresses", "should have at least 1 items"},
+        {self_hosted({"10.1.2.3"}), endpoints + ".addresses[0]", "must be HOST:PORT"},
+        {self_hosted({"h:1", "10.1.2.300:6379"}), endpoints + ".addresses[1]", "must be HOST:PORT"},
+        {self_hosted({"2001:db8::1:6379"}), endpoints + ".addresses[0]", "must be HOST:PORT"},
+        {self_hosted({"[2001:db8::g]:6379"}), endpoints + ".addresses[0]", "must be HOST:PORT"},
+        {self_hosted({"h:0"}), endpoints + ".addresses[0]", "must be HOST:PORT"},
+        {self_hosted({"h:65536"}), endpoints + ".addresses[0]", "must be HOST:PORT"},
+        {self_hosted({"redis://h:1"}), endpoints + ".addresses[0]", "must be HOST:PORT"},
+        {self_hosted({"h:1", "h:1"}), endpoints + ".addresses", "must not name an address twice"},
+        {spec_of(R"({"instance": {"endpoints": {"addresses": ["h:1"], "topology": "Cluster"}}})"),
+         endpoints + ".topology", "Unsupported value"},
+        {spec_of(R"({"instance": {"endpoints": {"addresses": ["h:1"], "tls": "Auto"}}})"), endpoints + ".tls",
+         "Unsupported value"},
+        {spec_of(R"({"instance": {"endpoints": {"addresses": ["h:1"]}}, "auth": {"mode": "GoogleIAM"}})"),
+         "spec.auth.mode", "knows no GoogleIAM"},
     };
     ASSERT_GE(refused.size(), 25U);
     ApiSession api;
@@ -136,7 +159,8 @@ TEST(ConnectionSchema, accepts_what_the_documentation_shows) {
           with("/instance/memorystoreValkey/network", "projects/p/global/networks/default"),
           with("/instance/memorystoreValkey/network", ""), with("/auth/mode", "Password"), with("/auth", nullptr),
           with("/tls/verify", "None"), with("/tls/verify", "ChainOnly"), with("/refreshInterval", "1m"),
-          with("/refreshInterval", "60s"), with("/refreshInterval", "24h"), with("/refreshInterval", "1h30m15s"),
+          self_hosted({"10.1.2.3:6379", "[2001:db8::1]:6379", "valkey_0.example.com:65535"}),
+          with("/tls/serverName", "valkey.example.com"), with("/refreshInterval", "60s"), with("/refreshInterval", "24h"), with("/refreshInterval", "1h30m15s"),
           spec_of(R"({"instance": {"memorystoreValkey": {"name": "i"}}, "auth": {"mode": "GoogleIAM"},
                       "tls": {"verify": "ChainOnly"}})")}) {
         const auto answer = api.create(kCollection, make_connection(spec));
@@ -149,6 +173,8 @@ TEST(ConnectionSchema, fills_in_what_is_left_out) {
     EXPECT_EQ(api.create(kCollection, make_connection(named("my-valkey")))["spec"], json::parse(R"({
         "instance": {"memorystoreValkey": {"name": "my-valkey"}},
         "auth": {"mode": "Auto"}, "tls": {"verify": "Full"}, "refreshInterval": "10m"})"));
+    EXPECT_EQ(api.create(kCollection, make_connection(self_hosted({"h:1"})))["spec"]["instance"], json::parse(R"({
+        "endpoints": {"addresses": ["h:1"], "topology": "Standalone", "tls": "Required"}})"));
 }
 
 TEST(ConnectionSchema, merges_conditions_by_type_and_keeps_status_apart) {
@@ -179,10 +205,10 @@ TEST(ConnectionSchema, merges_conditions_by_type_and_keeps_status_apart) {
     const auto table = control_plane().kubectl({"get", "vkc", "--namespace=schema"});
     ASSERT_TRUE(table) << table.error().context;
     EXPECT_THAT(*table,
-                testing::ContainsRegex("NAME +INSTANCE +READY +REASON +AGE\nsessions +my-valkey +True +Resolved"));
+                testing::ContainsRegex("NAME +INSTANCE +READY +REASON +ENDPOINT +AGE\nsessions +my-valkey +True +Resolved"));
     const auto wide = control_plane().kubectl({"get", "valkey", "--namespace=schema", "--output=wide"});
     ASSERT_TRUE(wide) << wide.error().context;
-    EXPECT_THAT(*wide, testing::ContainsRegex("ENDPOINT +AUTH +CAEXPIRY"));
+    EXPECT_THAT(*wide, testing::ContainsRegex("AUTH +CAEXPIRY"));
 }
 
 }  // namespace

@@ -114,6 +114,10 @@ void WholeSystem::create_connection() {
     kubectl({"create", "--filename=-"}, connection_manifest().dump());
 }
 
+void WholeSystem::create(const json& object) {
+    kubectl({"create", "--filename=-"}, object.dump());
+}
+
 void WholeSystem::await_connection() {
     kubectl({"wait", "vkc/sessions", "--for=condition=Ready", "--timeout=30s"});
 }

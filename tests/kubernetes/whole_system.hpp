@@ -39,6 +39,8 @@ public:
     double operator_metric(const std::string& name_and_labels) const;
 
     void create_connection();
+    /// Makes an object of another kind, or a connection of another spec, in the namespace.
+    void create(const nlohmann::json& object);
     /// Waits until it is Ready.
     void await_connection();
     void annotate_connection(const std::string& key_and_value);

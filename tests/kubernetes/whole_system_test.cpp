@@ -9,6 +9,9 @@
 
 #include "tests/support/eventually.hpp"
 #include "tests/support/source_tree.hpp"
+#include "tests/support/temp_dir.hpp"
+#include "tests/support/test_ca.hpp"
+#include "tests/support/valkey_server.hpp"
 
 namespace cvp::test {
 namespace {
@@ -67,6 +70,35 @@ TEST(WholeSystem, an_operators_restart_writes_nothing_and_asks_the_cloud_nothing
         << "the new operator has looked at the connection";
     EXPECT_EQ(system.versions(), versions);
     EXPECT_EQ(system.cloud_calls(), calls);
+}
+
+TEST(WholeSystem, a_self_hosted_server_is_reached_with_the_secrets_password_and_ca) {
+    const TempDir dir;
+    const TestCa ca("the server's own CA");
+    ValkeyOptions options;
+    options.dir = dir.path();
+    options.tls = ca.valkey();
+    options.passwords = {Secret("the password")};
+    const auto server = ValkeyServer::start(options);
+    ASSERT_TRUE(server) << to_string(server.error());
+
+    WholeSystem system;
+    system.create({{"apiVersion", "v1"},
+                   {"kind", "Secret"},
+                   {"metadata", {{"name", "cloudvalkey-sessions"}}},
+                   {"stringData", {{"password", "the password"}, {"ca.crt", ca.pem()}}}});
+    const json endpoints{{"addresses", {"127.0.0.1:" + std::to_string(server->port())}}};
+    system.create({{"apiVersion", "cloudvalkey.dev/v1alpha1"},
+                   {"kind", "ValkeyConnection"},
+                   {"metadata", {{"name", "sessions"}}},
+                   {"spec", {{"instance", {{"endpoints", endpoints}}}}}});
+    system.await_connection();
+    system.create_pod();
+    system.run_pod();
+    system.await_sidecar_started();
+    EXPECT_EQ(system.ask({"SET", "greeting", "hello"}), "+OK");
+    EXPECT_EQ(system.ask({"GET", "greeting"}), "\"hello\"");
+    EXPECT_EQ(system.cloud_calls(), 0U);
 }
 
 TEST(WholeSystem, every_metric_of_the_operator_is_documented) {

@@ -35,7 +35,7 @@ TEST(ValkeyConnection, an_object_of_the_api_server_is_read_whole) {
     EXPECT_EQ(connection.status.observed_generation, 2);
 
     ValkeyConnectionSpec spec;
-    spec.instance = {"my-valkey", "projects/p/global/networks/n"};
+    spec.instance = MemorystoreValkeySpec{"my-valkey", "projects/p/global/networks/n"};
     spec.auth = AuthChoice::google_iam;
     spec.verify = tls::Verify::chain_only;
     spec.refresh_interval = 90min;
@@ -97,7 +97,7 @@ TEST(ValkeyConnection, a_manifest_is_read) {
     EXPECT_EQ(describe_faults("f", parsed.warnings), "");
     EXPECT_EQ(parsed.connection.name, "sessions");
     EXPECT_EQ(parsed.connection.namespace_name, "shop");
-    EXPECT_EQ(parsed.connection.spec.instance.name, "projects/p/locations/us-central1/instances/i");
+    EXPECT_EQ(parsed.connection.memorystore()->name, "projects/p/locations/us-central1/instances/i");
     EXPECT_EQ(parsed.connection.spec.refresh_interval, 5min);
     const auto as_json = parse_valkey_connection_manifest(object().dump());
     EXPECT_EQ(as_json.connection.spec, parse_valkey_connection(object()).connection.spec);
@@ -120,6 +120,42 @@ spec: {instance: {memorystoreValkey: {name: My/valkey}}, refreshInterval: 10s, a
               "f: spec.refreshInterval: must be a duration from 1m to 24h, not \"10s\"\n");
     EXPECT_EQ(parse_valkey_connection_manifest("").faults.at(0).message, "the document is empty");
     EXPECT_TRUE(parse_valkey_connection_manifest("a: [").faults.at(0).message.starts_with("line "));
+}
+
+TEST(ValkeyConnection, a_self_hosted_server_is_read) {
+    auto self_hosted = object();
+    self_hosted["spec"] = json::parse(R"({
+        "instance": {"endpoints": {"addresses": ["10.1.2.3:6379", "[2001:db8::1]:6380", "valkey.example.com:1"],
+                                   "topology": "Standalone", "tls": "Disabled"}},
+        "tls": {"serverName": "valkey.internal"}})");
+    const auto parsed = parse_valkey_connection(self_hosted);
+    EXPECT_EQ(describe_faults("object", parsed.faults) + describe_faults("object", parsed.warnings), "");
+    EXPECT_EQ(parsed.connection.memorystore(), nullptr);
+    const auto* instance = parsed.connection.self_hosted();
+    ASSERT_NE(instance, nullptr);
+    const std::vector<Endpoint> endpoints{{EndpointRole::primary, "10.1.2.3", 6379},
+                                          {EndpointRole::reader, "2001:db8::1", 6380},
+                                          {EndpointRole::reader, "valkey.example.com", 1}};
+    EXPECT_EQ(instance->endpoints, endpoints);
+    EXPECT_EQ(instance->tls, TlsMode::disabled);
+    EXPECT_EQ(parsed.connection.wishes().server_name, "valkey.internal");
+}
+
+TEST(ValkeyConnection, faults_of_a_self_hosted_server_name_their_keys) {
+    auto wrong = object();
+    wrong["spec"] = json::parse(R"({
+        "instance": {"endpoints": {"addresses": ["10.1.2.3"], "topology": "Cluster", "tls": "Off"},
+                     "memorystoreValkey": {"name": "i"}},
+        "auth": {"mode": "GoogleIAM"}, "tls": {"serverName": "a b"}})");
+    const auto faults = describe_faults("f", parse_valkey_connection(wrong).faults);
+    for (const auto* key : {"spec.instance: exactly one", "spec.instance.endpoints.addresses[0]: must be HOST:PORT",
+                            "spec.instance.endpoints.topology: ", "spec.instance.endpoints.tls: ",
+                            "spec.auth.mode: must be Password or None", "spec.tls.serverName: "}) {
+        EXPECT_NE(faults.find(key), std::string::npos) << key << " is not in\n" << faults;
+    }
+    wrong["spec"] = json::parse(R"({"instance": {"endpoints": {"addresses": []}}})");
+    EXPECT_EQ(describe_faults("f", parse_valkey_connection(wrong).faults),
+              "f: spec.instance.endpoints.addresses: must hold at least one address\n");
 }
 
 }  // namespace

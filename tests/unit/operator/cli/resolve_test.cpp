@@ -21,7 +21,7 @@ class ResolveOnce : public testing::Test {
 protected:
     ResolveOnce() {
         connection.name = "sessions";
-        connection.spec.instance.name = "my-valkey";
+        connection.spec.instance = MemorystoreValkeySpec{"my-valkey", ""};
     }
     providers::Outcome resolve() {
         InstanceLookup lookup(cloud, place);
@@ -90,6 +90,18 @@ TEST_F(RunResolve, what_cannot_be_resolved_prints_nothing_but_why) {
     EXPECT_EQ(run(file.string()), 1);
     EXPECT_EQ(out.str(), "");
     EXPECT_THAT(err.str(), testing::StartsWith("CloudUnavailable: \"my-valkey\" is a short name"));
+}
+
+TEST_F(RunResolve, a_self_hosted_server_needs_no_cloud) {
+    const auto file = dir.write("c.yaml",
+                                "apiVersion: cloudvalkey.dev/v1alpha1\nkind: ValkeyConnection\nmetadata: {name: a}\n"
+                                "spec: {instance: {endpoints: {addresses: ['10.1.2.3:6379']}}}\n");
+    EXPECT_EQ(run(file.string()), 0) << err.str();
+    EXPECT_EQ(err.str(), "");
+    const auto parsed = parse_resolved_connection(out.str());
+    EXPECT_EQ(describe_faults("out", parsed.faults), "");
+    EXPECT_EQ(parsed.connection.instance.provider, "endpoints");
+    EXPECT_EQ(parsed.connection.endpoints.at(0).host, "10.1.2.3");
 }
 
 }  // namespace

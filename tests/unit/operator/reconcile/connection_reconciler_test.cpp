@@ -390,6 +390,25 @@ TEST_F(Reconciling, a_cluster_is_written_and_refused) {
     EXPECT_EQ(document().topology, Topology::cluster);
 }
 
+TEST_F(Reconciling, a_self_hosted_server_is_written_without_a_call_and_never_refreshed) {
+    auto object = connection();
+    object["spec"]["instance"] = {{"endpoints", {{"addresses", {"10.1.2.3:6379"}}}}};
+    api.put(kConnection, object);
+    ASSERT_TRUE(reaches([&] { return is_ready(); })) << condition("Ready");
+    settle();
+    EXPECT_THAT(cloud.calls, testing::IsEmpty());
+    EXPECT_EQ(document().instance.provider, "endpoints");
+    EXPECT_EQ(document().auth.mode, AuthMode::password);
+    EXPECT_EQ(status().resolved.endpoint, "10.1.2.3:6379");
+    EXPECT_FALSE(controller->controller().queue().next_due()) << "nothing to come back for";
+
+    const auto versions = std::pair(version(kConnection), version(kConfigMap));
+    now += 24h;
+    restart();
+    settle();
+    EXPECT_EQ(std::pair(version(kConnection), version(kConfigMap)), versions);
+}
+
 TEST_F(Reconciling, without_a_ca_there_is_no_document_and_a_later_failure_keeps_the_last_good_one) {
     cloud.answer(kCaTarget, 503, json::object());
     api.put(kConnection, connection());

@@ -66,9 +66,10 @@ ExitCode App::start(Faults& faults) {
     const auto api_server = kube_config->server.origin.to_string();
     kube_ = std::make_unique<KubeClient>(io_, std::move(*kube_config), std::move(*credentials),
                                          "cloud-valkey-operator/" + std::string(version()));
-    kube_->set_on_answer([this](std::string_view method, std::string_view host, unsigned status) {
-        rest_counters_.count(method, host, status);
-    });
+    kube_->set_on_answer(
+        [this](std::string_view method, std::string_view host, unsigned status, SteadyClock::duration latency) {
+            rest_counters_.count(method, host, status, latency);
+        });
     webhook_ = make_webhook_server(io_, {std::string(version()), config_.proxy_image, {}}, injections_);
     if (const auto bound = listen(); !bound) {
         faults.push_back(bound.error().context);

@@ -8,6 +8,10 @@ using metrics::Metric;
 
 constexpr Metric kRestRequests{"rest_client_requests_total", Kind::counter,
                                "Answers of the API server by status code, method and host."};
+constexpr Metric kRestDurations{"rest_client_request_duration_seconds", Kind::histogram,
+                                "Time to an answer of the API server by method and host."};
+/// @source client-go metrics: the same
+const std::vector<double> kRestBuckets{0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60};
 constexpr Metric kReconciles{"controller_runtime_reconcile_total", Kind::counter,
                              "Reconciliations per controller by result."};
 constexpr Metric kReconcileErrors{"controller_runtime_reconcile_errors_total", Kind::counter,
@@ -28,8 +32,12 @@ constexpr Metric kStatusWrites{"cloudvalkey_operator_status_writes_total", Kind:
 
 }  // namespace
 
-void RestCounters::count(std::string_view method, std::string_view host, unsigned status) {
+void RestCounters::count(std::string_view method, std::string_view host, unsigned status,
+                         SteadyClock::duration latency) {
     ++counts_[{std::string(method), std::string(host), status}];
+    const auto place = std::pair(std::string(method), std::string(host));
+    const auto seconds = std::chrono::duration<double>(latency).count();
+    durations_.try_emplace(place, kRestBuckets).first->second.observe(seconds);
 }
 
 void RestCounters::describe(metrics::Page& page) const {
@@ -38,6 +46,8 @@ void RestCounters::describe(metrics::Page& page) const {
         const auto code = status == 0 ? std::string("<error>") : std::to_string(status);
         page.add(kRestRequests, {{"code", code}, {"host", host}, {"method", method}}, static_cast<double>(count));
     }
+    for (const auto& [place, histogram] : durations_)
+        page.add(kRestDurations, {{"verb", place.first}, {"host", place.second}}, histogram);
 }
 
 void describe_controller(metrics::Page& page, const Controller& controller, SteadyClock::time_point now) {

@@ -16,13 +16,15 @@ namespace cvp::op {
 class RestCounters {
 public:
     /// @param status HTTP status, 0 where there was no answer
-    void count(std::string_view method, std::string_view host, unsigned status);
+    void count(std::string_view method, std::string_view host, unsigned status, SteadyClock::duration latency);
 
-    /// Adds rest_client_requests_total{code,method,host}, as client-go names it.
+    /// Adds rest_client_requests_total{code,method,host} and rest_client_request_duration_seconds{verb,host}, as
+    /// client-go names them.
     void describe(metrics::Page& page) const;
 
 private:
     std::map<std::tuple<std::string, std::string, unsigned>, std::uint64_t> counts_;
+    std::map<std::pair<std::string, std::string>, metrics::Histogram> durations_;  ///< by method and host
 };
 
 /// Adds a controller's metrics under controller-runtime's names, so that existing dashboards work.

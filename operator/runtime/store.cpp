@@ -63,7 +63,9 @@ std::vector<StoreChange> Store::put(const ObjectPtr& object) {
 }
 
 std::vector<StoreChange> Store::erase(const Json& object) {
-    const auto found = objects_.find(key_of(object));
+    const auto key = key_of(object);
+    incoming_.erase(key);
+    const auto found = objects_.find(key);
     if (found == objects_.end()) return {};
     StoreChange change{found->first, std::move(found->second), nullptr};
     objects_.erase(found);

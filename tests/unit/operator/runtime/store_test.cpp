@@ -59,6 +59,18 @@ TEST(Store, finds_out_what_changed_and_disappeared_between_two_lists) {
     EXPECT_EQ(store.objects().size(), 3u);
 }
 
+TEST(Store, forgets_what_is_deleted_while_it_is_listed) {
+    Store store;
+    replace(store, {object("a", "1")});
+    tell(store, Kind::list_started);
+    tell(store, Kind::listed, object("a", "1"));
+    tell(store, Kind::listed, object("b", "2"));
+    EXPECT_EQ(summary(tell(store, Kind::deleted, object("a", "3"))), "a:1> ");
+    EXPECT_EQ(summary(tell(store, Kind::deleted, object("b", "4"))), "");
+    EXPECT_EQ(summary(tell(store, Kind::list_complete)), "");
+    EXPECT_TRUE(store.objects().empty());
+}
+
 TEST(Store, shows_the_old_content_until_a_list_is_complete) {
     Store store;
     replace(store, {object("a", "1")});

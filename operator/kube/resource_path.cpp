@@ -45,6 +45,10 @@ ResourcePath config_maps(std::string namespace_name, std::string name) {
     return ResourcePath("", "v1", "configmaps", std::move(namespace_name), std::move(name));
 }
 
+ResourcePath leases(std::string namespace_name, std::string name) {
+    return ResourcePath("coordination.k8s.io", "v1", "leases", std::move(namespace_name), std::move(name));
+}
+
 ResourcePath namespaces(std::string name) {
     return ResourcePath("", "v1", "namespaces", {}, std::move(name));
 }

@@ -36,6 +36,7 @@ struct ResourcePath {
 
 /// The kinds that the operator works with. `name` empty: the collection; `namespace_name` empty: in all namespaces.
 ResourcePath config_maps(std::string namespace_name, std::string name = {});
+ResourcePath leases(std::string namespace_name, std::string name = {});
 ResourcePath namespaces(std::string name = {});
 ResourcePath pods(std::string namespace_name, std::string name = {});
 ResourcePath secrets(std::string namespace_name, std::string name = {});

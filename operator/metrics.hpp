@@ -9,6 +9,7 @@
 #include "common/metrics/page.hpp"
 #include "operator/reconcile/connection_reconciler.hpp"
 #include "operator/runtime/controller.hpp"
+#include "operator/runtime/leader_elector.hpp"
 
 namespace cvp::op {
 
@@ -29,6 +30,12 @@ private:
 
 /// Adds a controller's metrics under controller-runtime's names, so that existing dashboards work.
 void describe_controller(metrics::Page& page, const Controller& controller, SteadyClock::time_point now);
+
+/// Adds whether this replica leads, as client-go names it.
+void describe_leader(metrics::Page& page, const LeaderElector& elector);
+
+/// Adds the version: cloudvalkey_operator_info.
+void describe_program(metrics::Page& page, std::string_view version);
 
 /// Adds what the reconciler of ValkeyConnections did: cloudvalkey_operator_*.
 void describe_reconciler(metrics::Page& page, const ConnectionReconciler::Counters& counters);

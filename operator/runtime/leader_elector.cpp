@@ -4,10 +4,9 @@
 #include <random>
 #include <utility>
 
-#include <unistd.h>
-
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 #include "common/json_access.hpp"
 #include "common/log/log.hpp"

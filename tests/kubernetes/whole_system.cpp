@@ -1,5 +1,6 @@
 #include "tests/kubernetes/whole_system.hpp"
 
+#include <csignal>
 #include <fstream>
 #include <iterator>
 #include <sstream>
@@ -62,7 +63,7 @@ WholeSystem::WholeSystem()
 
 WholeSystem::~WholeSystem() {
     if (podrun_) podrun_->stop();
-    if (operator_) operator_->stop();
+    if (operator_) operator_->stop(20s, SIGINT);
     (void)control_plane().kubectl({"delete", "clusterrole,clusterrolebinding", "cloud-valkey-operator"});
 }
 
@@ -89,7 +90,7 @@ void WholeSystem::start_operator() {
 }
 
 int WholeSystem::stop_operator() {
-    const int code = operator_->stop(20s);
+    const int code = operator_->stop(20s, SIGINT);  // SIGTERM would answer admissions for 10 s more
     operator_.reset();
     return code;
 }

@@ -1,7 +1,7 @@
 #include "tests/support/control_plane.hpp"
 
-#include <cstdlib>
 #include <chrono>
+#include <cstdlib>
 #include <fstream>
 #include <system_error>
 #include <utility>
@@ -52,8 +52,12 @@ std::string api_server_program() {
 
 Result<fs::path> find_tools() {
     ProcessOptions build;
-    build.argv = {source_path("tests/tools/build.sh").string(), "etcd",   api_server_program(),
-                  "kube-controller-manager",                    "kubectl", "helm"};
+    build.argv = {source_path("tests/tools/build.sh").string(),
+                  "etcd",
+                  api_server_program(),
+                  "kube-controller-manager",
+                  "kubectl",
+                  "helm"};
     const auto result = run_command(build, {}, kBuildLimit);
     if (!result) return fail(result.error());
     if (result->status != 0) return fail(ErrorCode::not_found, "tests/tools/build.sh failed:\n" + result->err);

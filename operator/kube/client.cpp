@@ -117,6 +117,7 @@ Awaitable<KubeResult<std::unique_ptr<http::BodyStream>>> KubeClient::open(std::s
         const auto begun = SteadyClock::now();
         auto stream = co_await http_.open(std::move(request), begun + kListLimit);
         tell("GET", stream ? (*stream)->status() : 0, begun);
+        if (!stream && !again && must_reload(stream.error())) continue;
         if (!stream) co_return tl::unexpected(make_kube_error(what, stream.error()));
         if ((*stream)->status() == 200) co_return std::move(*stream);
         if ((*stream)->status() == 401 && !again && reload_credentials(true)) continue;
@@ -160,6 +161,7 @@ Awaitable<KubeResult<Json>> KubeClient::call(std::string what, http::Request req
         const auto begun = SteadyClock::now();
         auto response = co_await http_.send(std::move(sent), begun + call_limit_);
         tell(request.method, response ? response->status : 0, begun);
+        if (!response && !again && must_reload(response.error())) continue;
         if (!response) co_return tl::unexpected(make_kube_error(what, response.error()));
         if (response->status == 401 && !again && reload_credentials(true)) continue;
         if (response->status >= 300) co_return tl::unexpected(refused(what, *response));
@@ -189,6 +191,11 @@ KubeError KubeClient::refused(const std::string& what, const http::Response& res
 
 void KubeClient::tell(std::string_view method, unsigned status, SteadyClock::time_point begun) const {
     if (on_answer_) on_answer_(method, config_.server.origin.host, status, SteadyClock::now() - begun);
+}
+
+/// A server whose CA was replaced: the new one may be in the file already. Returns whether something changed.
+bool KubeClient::must_reload(const Error& error) {
+    return error.code == ErrorCode::tls_failed && reload_credentials(true);
 }
 
 /// Returns whether something changed.

@@ -26,8 +26,9 @@ struct KubeLimits {
 /// The Kubernetes API over HTTP.
 ///
 /// Calls beyond the limits wait their turn, and all do while the server said Retry-After with a 429.
-/// Owner: the App (and podrun's main). Token, CA and client certificate are read again from their files every 10 s and
-/// after a 401, which is then tried once more; if that fails the last good ones are kept. One io_context, one thread.
+/// Owner: the App (and podrun's main). Token, CA and client certificate are read again from their files every 10 s, and
+/// after a 401 or a certificate that we do not trust; the call is then made once more. If they cannot be read the last
+/// good ones are kept. One io_context, one thread.
 class KubeClient final : public KubeApi {
 public:
     /// Told of every answer, for metrics: method, host, HTTP status (0: none) and the time until its header or, of a
@@ -64,6 +65,7 @@ private:
     void tell(std::string_view method, unsigned status, SteadyClock::time_point begun) const;
     KubeError refused(const std::string& what, const http::Response& response);
     void authorize(http::Request& request) const;
+    bool must_reload(const Error& error);
     bool reload_credentials(bool now);
 
     KubeConfig config_;

@@ -50,7 +50,8 @@ public:
 
     explicit Store(Trim trim = &Store::drop_managed_fields) : trim_(trim) {}
 
-    /// Takes one step. Objects whose metadata.resourceVersion is the same are no change.
+    /// Takes one step. Objects whose metadata.resourceVersion is the same are no change, and an event that is older
+    /// than what is known of its object is none; a list is believed as it is.
     std::vector<StoreChange> apply(WatchDelta delta);
 
     /// The object, or nullptr.

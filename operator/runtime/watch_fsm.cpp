@@ -19,9 +19,6 @@ constexpr std::chrono::milliseconds kLongestDelay = 30s;
 constexpr auto kQuiet = 2min;          ///< without a fault: the backoff starts again
 constexpr auto kFaultyTooLong = 1min;  ///< of a watch: list again
 constexpr auto kShortWatch = 1s;       ///< closed sooner without an event: a fault
-constexpr int kShortestTimeout = 290;  ///< seconds, asked of the server …
-constexpr int kTimeoutSpread = 60;     ///< … so that many watches do not end together
-constexpr auto kGrace = 5s;            ///< for the server's own end to reach us
 /// Marks the bookmark that ends the initial events of a WatchList.
 constexpr auto kInitialEventsEnd = "k8s.io/initial-events-end";
 
@@ -56,9 +53,9 @@ WatchFsm::Watch WatchFsm::make_watch() {
     watch.options.field_selector = selection_.field_selector;
     watch.options.send_initial_events = state_ == State::listing;
     if (state_ != State::listing) watch.options.resource_version = resource_version_;
-    watch.options.timeout =
-        std::chrono::seconds(std::uniform_int_distribution<int>(0, kTimeoutSpread)(random_) + kShortestTimeout);
-    watch.time_limit = watch.options.timeout + kGrace;
+    std::uniform_int_distribution<std::chrono::seconds::rep> spread(0, times_.spread.count());
+    watch.options.timeout = times_.shortest + std::chrono::seconds(spread(random_));
+    watch.time_limit = watch.options.timeout + times_.grace;
     return watch;
 }
 

@@ -53,7 +53,16 @@ public:
         std::string field_selector;
     };
 
+    /// How long a watch may be open. Tests shorten it.
+    struct Times {
+        std::chrono::seconds shortest{290};  ///< asked of the server …
+        std::chrono::seconds spread{60};  ///< … and as much more at random, so that many watches do not end together
+        std::chrono::seconds grace{5};    ///< for the server's own end to reach us
+    };
+
     WatchFsm(Selection selection, std::uint32_t seed);
+
+    void set_times(Times times) { times_ = times; }
 
     /// What to do now. A sleep is handed out once.
     Action next();
@@ -96,6 +105,7 @@ private:
     void back_off(TimePoint now, std::chrono::milliseconds at_least);
 
     Selection selection_;
+    Times times_;
     std::mt19937 random_;
     State state_ = State::listing;
     bool in_pages_ = false;    ///< the server knows no WatchList

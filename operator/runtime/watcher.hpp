@@ -29,6 +29,9 @@ public:
     /// Keeps a Store equal to the collection.
     Watcher(KubeApi& api, ResourcePath collection, WatchFsm::Selection selection, Store& store, OnChange on_change);
 
+    /// Other times than usual, before run(): for tests.
+    void set_times(WatchFsm::Times times) { fsm_.set_times(times); }
+
     /// Until stop().
     Awaitable<void> run();
     void stop();

@@ -69,7 +69,8 @@ ExitCode App::start(Faults& faults) {
     kube_->set_on_answer([this](std::string_view method, std::string_view host, unsigned status) {
         rest_counters_.count(method, host, status);
     });
-    webhook_ = make_webhook_server(io_, {std::string(version()), config_.proxy_image, {}}, injections_);
+    webhook_ = make_webhook_server(io_, {std::string(version()), config_.proxy_image, config_.image_pull_secrets},
+                                   injections_);
     if (const auto bound = listen(); !bound) {
         faults.push_back(bound.error().context);
         return kExitCannotBind;

@@ -79,15 +79,19 @@ ExitCode App::start(Faults& faults) {
                 rest_counters_.count(method, host, status, latency);
             });
     }
-    webhook_ = make_webhook_server(io_, {std::string(version()), config_.proxy_image, {}}, injections_);
+    webhook_ = make_webhook_server(io_, {std::string(version()), config_.proxy_image, config_.image_pull_secrets},
+                                   injections_);
     if (const auto bound = listen(); !bound) {
         faults.push_back(bound.error().context);
         return kExitCannotBind;
     }
 
-    certificates_ = std::make_unique<CertificateKeeper>(
-        io_, *kube_, own_namespace, [this](const crypto::CertificateAndKey& leaf) { serve_leaf(leaf); });
-    tasks_.spawn("certificates", certificates_->run());
+    if (injects()) {
+        certificates_ = std::make_unique<CertificateKeeper>(
+            io_, *kube_, own_namespace, [this](const crypto::CertificateAndKey& leaf) { serve_leaf(leaf); });
+        tasks_.spawn("certificates", certificates_->run());
+    }
+    cluster_objects_ = std::make_unique<ClusterObjects>(*kube_, own_namespace);
     tasks_.spawn("tokens", tokens_.run());
     connections_ = std::make_unique<ConnectionController>(*kube_, cloud_, place_, config_.watch_namespaces);
     connections_->watch(tasks_);
@@ -117,11 +121,14 @@ ExitCode App::start(Faults& faults) {
 Result<void> App::listen() {
     if (auto bound = probes_.listen(on_all_addresses(config_.probe_port)); !bound) return bound;
     if (auto bound = metrics_.listen(on_all_addresses(config_.metrics_port)); !bound) return bound;
+    if (!injects()) return {};
     return webhook_->bind(on_all_addresses(config_.webhook_port));
 }
 
 void App::lead() {
-    if (!is_shutting_down_) connections_->reconcile(leading_);
+    if (is_shutting_down_) return;
+    connections_->reconcile(leading_);
+    leading_.spawn("owner of the cluster's objects", cluster_objects_->run());
 }
 
 /// The first leaf opens the webhook's port: before it nobody could speak TLS with us, and callers are refused.
@@ -144,7 +151,8 @@ void App::serve_leaf(const crypto::CertificateAndKey& leaf) {
 }
 
 Readiness App::readiness() const {
-    return {is_serving_, certificates_ && certificates_->is_trusted(), is_shutting_down_};
+    if (!injects()) return {true, true, is_shutting_down_};  // the API server itself does
+    return {is_serving_, certificates_->is_trusted(), is_shutting_down_};
 }
 
 Awaitable<http::Response> App::answer_probes(http::Request request, http::Peer) {
@@ -181,7 +189,8 @@ void App::begin_shutdown(SteadyClock::duration farewell) {
     if (std::exchange(is_shutting_down_, true)) return;
     webhook_->ask_clients_to_leave();
     connections_->stop();
-    certificates_->stop();
+    cluster_objects_->stop();
+    if (certificates_) certificates_->stop();
     elector_->stop();
     ending_.spawn("shut down", shut_down(SteadyClock::now() + farewell));
 }

@@ -11,6 +11,7 @@
 #include "operator/certs/certificate_keeper.hpp"
 #include "operator/cloud/cloud_client.hpp"
 #include "operator/cloud/place.hpp"
+#include "operator/cluster_objects.hpp"
 #include "operator/config.hpp"
 #include "operator/exit_codes.hpp"
 #include "operator/kube/client.hpp"
@@ -42,6 +43,7 @@ public:
 private:
     ExitCode start(Faults& faults);
     Result<void> listen();
+    bool injects() const { return config_.injection_mode == InjectionMode::webhook; }
     void lead();
     void serve_leaf(const crypto::CertificateAndKey& leaf);
     Readiness readiness() const;
@@ -68,7 +70,8 @@ private:
     std::unique_ptr<KubeClient> lease_kube_;  ///< never waits for the others' turns
     std::unique_ptr<LeaderElector> elector_;
     std::unique_ptr<http::Server> webhook_;
-    std::unique_ptr<CertificateKeeper> certificates_;
+    std::unique_ptr<CertificateKeeper> certificates_;  ///< none in policy mode
+    std::unique_ptr<ClusterObjects> cluster_objects_;
     MetadataServer metadata_;
     MetadataTokenSource token_source_;
     TokenCache tokens_;

@@ -136,7 +136,7 @@ Awaitable<http::Response> App::answer_metrics(http::Request request, http::Peer)
     }
     metrics::Page page;
     rest_counters_.describe(page);
-    injections_.describe(page);
+    injections_.describe(page, webhook_->in_flight());
     describe_controller(page, connections_->controller(), SteadyClock::now());
     describe_reconciler(page, connections_->reconciler().counters());
     metrics::add_process_metrics(page);

@@ -165,7 +165,7 @@ Awaitable<http::Response> App::answer_metrics(http::Request request, http::Peer)
     }
     metrics::Page page;
     rest_counters_.describe(page);
-    injections_.describe(page);
+    injections_.describe(page, webhook_->in_flight());
     describe_program(page, version());
     describe_leader(page, *elector_);
     describe_controller(page, connections_->controller(), SteadyClock::now());

@@ -204,6 +204,31 @@ TEST(Mutate, does_not_answer_what_is_no_review) {
     }
 }
 
+TEST(Mutate, needs_neither_name_nor_namespace_and_does_the_same_in_a_dry_run) {
+    auto pod = make_pod("sessions");
+    const auto expected = respond(make_review(pod));
+    auto review = make_review(pod);
+    review["request"]["namespace"] = "shop";
+    review["request"]["name"] = "";
+    review["request"]["dryRun"] = true;
+    EXPECT_EQ(respond(review), expected);
+    EXPECT_FALSE(pod["metadata"].contains("name"));
+    EXPECT_FALSE(pod["metadata"].contains("namespace"));
+}
+
+TEST(Mutate, fills_in_lists_that_are_absent_or_null) {
+    const auto usual = patched(make_pod("sessions"));
+    for (const auto* pointer : {"/spec/initContainers", "/spec/volumes", "/spec/imagePullSecrets", "/metadata/labels",
+                                "/spec/containers/0/env", "/spec/containers/0/volumeMounts"}) {
+        auto pod = make_pod("sessions");
+        pod[json::json_pointer(pointer)] = nullptr;
+        auto injected = patched(pod);
+        if (injected[json::json_pointer(pointer)].is_null())
+            injected = injected.patch(json::array({{{"op", "remove"}, {"path", pointer}}}));
+        EXPECT_EQ(injected, usual) << pointer;
+    }
+}
+
 TEST(Mutate, does_not_read_what_would_grow_beyond_measure) {
     const auto with_value = [](const std::string& value) {
         auto review = make_review(make_pod("sessions")).dump();

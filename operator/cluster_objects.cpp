@@ -63,7 +63,7 @@ ClusterObjects::ClusterObjects(KubeApi& api, std::string namespace_name, std::ch
 Awaitable<void> ClusterObjects::run() {
     Backoff backoff(kFirstRetry, kLastRetry);
     while (!stopped_) {
-        const auto done = co_await tie_all();
+        const auto done = co_await look();
         if (stopped_) break;
         if (done) {
             last_complaint_.clear();
@@ -73,6 +73,7 @@ Awaitable<void> ClusterObjects::run() {
         }
         co_await wake_.wait_until(SteadyClock::now() + (done ? period_ : backoff.next()));
     }
+    (void)co_await look();
 }
 
 void ClusterObjects::stop() {
@@ -80,16 +81,37 @@ void ClusterObjects::stop() {
     wake_.notify_all();
 }
 
-/// All of them, whatever befalls one.
-/// @errors the first
-Awaitable<KubeResult<void>> ClusterObjects::tie_all() {
+Awaitable<KubeResult<void>> ClusterObjects::look() {
     const auto owner = co_await api_.get(namespaces(namespace_));
     if (!owner) co_return tl::unexpected<KubeError>(owner.error());
+    if (find_value(*owner, {"metadata", "deletionTimestamp"}) != nullptr) co_return co_await remove_all();
+    co_return co_await tie_all(*owner);
+}
+
+/// All of them, whatever befalls one.
+/// @errors the first
+Awaitable<KubeResult<void>> ClusterObjects::tie_all(const json& owner) {
     KubeResult<void> outcome;
     for (const auto& object : cluster_objects()) {
         if (stopped_) break;
-        auto tied = co_await tie(object.kind, object.path, *owner);
+        auto tied = co_await tie(object.kind, object.path, owner);
         if (!tied && outcome) outcome = std::move(tied);
+    }
+    co_return outcome;
+}
+
+/// All of them, whatever befalls one.
+/// @errors the first
+Awaitable<KubeResult<void>> ClusterObjects::remove_all() {
+    KubeResult<void> outcome;
+    for (const auto& object : cluster_objects()) {
+        auto removed = co_await api_.remove(object.path);
+        if (removed) {
+            log::info("the operator's namespace is being deleted: deleted what looks at pods",
+                      {{"object", object.path.describe()}});
+        } else if (outcome && removed.error().error.code != ErrorCode::not_found) {
+            outcome = std::move(removed);
+        }
     }
     co_return outcome;
 }

@@ -29,6 +29,10 @@ std::optional<nlohmann::json> plan_ownership(const std::string& kind, const nloh
 /// it should be. What is missing (a mode that is off, an older API server) is passed over. It looks once a minute,
 /// because helm and kubectl replace may bring an object back without the reference.
 ///
+/// While the namespace is being deleted it deletes them itself: the garbage collector begins only when the namespace is
+/// gone, and until then pods that ask would be refused. Since such a deletion is what ends this process, it looks a
+/// last time on stop(); that is best effort, for its ServiceAccount may be gone first.
+///
 /// Owner: the App, which runs it while this replica leads, and after stop() joins it. `api` outlives it. One thread.
 class ClusterObjects {
 public:
@@ -37,12 +41,14 @@ public:
     ClusterObjects(KubeApi& api, std::string namespace_name,
                    std::chrono::milliseconds period = std::chrono::minutes(1));
 
-    /// Until stop().
+    /// Until stop(), and one or a few calls more.
     Awaitable<void> run();
     void stop();
 
 private:
-    Awaitable<KubeResult<void>> tie_all();
+    Awaitable<KubeResult<void>> look();
+    Awaitable<KubeResult<void>> tie_all(const nlohmann::json& owner);
+    Awaitable<KubeResult<void>> remove_all();
     Awaitable<KubeResult<void>> tie(std::string kind, ResourcePath path, const nlohmann::json& owner);
     void report(const KubeError& error);
 

@@ -177,6 +177,29 @@ TEST_F(Uninstall, deleting_the_namespace_takes_the_policy_along) {
     EXPECT_TRUE(eventually([&] { return admission_objects().empty(); }, kGrace));
 }
 
+TEST_F(Uninstall, does_not_wait_for_a_namespace_that_takes_its_time) {
+    install(kWebhookMode);
+    auto pod = make_pod(false);
+    pod["metadata"]["finalizers"] = {"example.com/hold"};
+    ASSERT_EQ(session_.create(pods_of(operator_namespace_), pod)["kind"], "Pod");
+    const auto file = control_plane().write_kubeconfig_of_service_account(operator_namespace_, "cloud-valkey-operator");
+    const auto api = connect(file.value());
+    op::ClusterObjects objects(*api, operator_namespace_, 1h);
+    TaskGroup tasks(io_);
+    tasks.spawn("cluster objects", objects.run());
+    ASSERT_TRUE(run_until(io_, [&] { return count_tied() == 5; }));
+
+    ASSERT_TRUE(control_plane().kubectl({"delete", "namespace", operator_namespace_, "--wait=false"}));
+    objects.stop();
+    EXPECT_TRUE(run(io_, tasks.join(SteadyClock::now() + 5s)));
+    EXPECT_THAT(admission_objects(), testing::IsEmpty());
+    EXPECT_TRUE(call(api_->get(op::namespaces(operator_namespace_)))) << "it is still there";
+    expect_pods_become_free();
+    const auto released = session_.send("PATCH", pods_of(operator_namespace_) + "/shop",
+                                        R"({"metadata": {"finalizers": null}})", "application/merge-patch+json");
+    EXPECT_EQ(released.status, 200U) << released.body;
+}
+
 TEST_F(Uninstall, an_upgrade_by_helm_keeps_the_ties) {
     install(kWebhookMode);
     tie(5);

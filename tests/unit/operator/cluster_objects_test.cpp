@@ -68,7 +68,7 @@ TEST_F(ClusterObjectsTest, ties_what_exists_to_the_namespace_and_makes_nothing) 
     for (const auto& call : api.calls()) {
         if (call.verb != "apply") continue;
         EXPECT_EQ(call.field_manager, "cloud-valkey-operator-owner");
-        EXPECT_EQ(call.body["metadata"]["uid"], api.stored(call.path)["metadata"]["uid"]) << "it could create one";
+        EXPECT_EQ(call.body["metadata"].value("uid", ""), api.stored(call.path)["metadata"]["uid"]) << "it could create one";
         EXPECT_FALSE(call.body.contains("spec") || call.body.contains("webhooks"));
     }
 }
@@ -99,6 +99,36 @@ TEST_F(ClusterObjectsTest, waits_for_an_api_server_that_is_not_there) {
     api.fail_next("get", ErrorCode::unavailable);
     start();
     EXPECT_TRUE(reaches([&] { return !owners_of(kWebhook).empty(); }));
+}
+
+TEST_F(ClusterObjectsTest, deletes_them_while_the_namespace_is_being_deleted) {
+    api.put(kWebhook, json::object());
+    api.put(kGuard, json::object());
+    start();
+    ASSERT_TRUE(reaches([&] { return !owners_of(kGuard).empty(); }));
+    EXPECT_EQ(api.count("delete"), 0U);
+    api.put(kNamespace, {{"metadata", {{"deletionTimestamp", "2026-11-20T12:00:00Z"}}}});
+    EXPECT_TRUE(reaches([&] { return api.stored(kWebhook).is_null() && api.stored(kGuard).is_null(); }));
+}
+
+TEST_F(ClusterObjectsTest, looks_a_last_time_when_it_is_stopped) {
+    ClusterObjects patient{api, "cloud-valkey", 1h};
+    api.put(kWebhook, json::object());
+    tasks.spawn("patient", patient.run());
+    ASSERT_TRUE(reaches([&] { return !owners_of(kWebhook).empty(); }));
+    api.put(kNamespace, {{"metadata", {{"deletionTimestamp", "2026-11-20T12:00:00Z"}}}});
+    patient.stop();
+    EXPECT_TRUE(reaches([&] { return tasks.running() == 0; }));
+    EXPECT_TRUE(api.stored(kWebhook).is_null()) << "the namespace is why it was stopped";
+}
+
+TEST_F(ClusterObjectsTest, deletes_nothing_when_it_is_stopped_for_another_reason) {
+    api.put(kWebhook, json::object());
+    start();
+    ASSERT_TRUE(reaches([&] { return !owners_of(kWebhook).empty(); }));
+    objects.stop();
+    EXPECT_TRUE(reaches([&] { return tasks.running() == 0; }));
+    EXPECT_EQ(api.count("delete"), 0U);
 }
 
 TEST(PlanOwnership, leaves_an_object_that_the_namespace_owns) {

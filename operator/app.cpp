@@ -85,8 +85,10 @@ ExitCode App::start(Faults& faults) {
         return kExitCannotBind;
     }
 
+    CertificateOptions options{config_.ca_settle, config_.ca_overlap, config_.webhook_tls_dir};
     certificates_ = std::make_unique<CertificateKeeper>(
-        io_, *kube_, own_namespace, [this](const crypto::CertificateAndKey& leaf) { serve_leaf(leaf); });
+        io_, *kube_, own_namespace, [this](const crypto::CertificateAndKey& leaf) { serve_leaf(leaf); },
+        std::move(options));
     tasks_.spawn("certificates", certificates_->run());
     tasks_.spawn("tokens", tokens_.run());
     connections_ = std::make_unique<ConnectionController>(*kube_, cloud_, place_, config_.watch_namespaces);
@@ -121,7 +123,9 @@ Result<void> App::listen() {
 }
 
 void App::lead() {
-    if (!is_shutting_down_) connections_->reconcile(leading_);
+    if (is_shutting_down_) return;
+    certificates_->set_leader(true);
+    connections_->reconcile(leading_);
 }
 
 /// The first leaf opens the webhook's port: before it nobody could speak TLS with us, and callers are refused.
@@ -162,6 +166,7 @@ Awaitable<http::Response> App::answer_metrics(http::Request request, http::Peer)
     describe_leader(page, *elector_);
     describe_controller(page, connections_->controller(), SteadyClock::now());
     describe_reconciler(page, connections_->reconciler().counters());
+    certificates_->describe(page, SystemClock::now());
     metrics::add_process_metrics(page);
     co_return http::make_response(200, std::string(metrics::Page::kContentType), page.render());
 }
@@ -181,7 +186,7 @@ void App::begin_shutdown(SteadyClock::duration farewell) {
     if (std::exchange(is_shutting_down_, true)) return;
     webhook_->ask_clients_to_leave();
     connections_->stop();
-    certificates_->stop();
+    certificates_->set_leader(false);  // it goes on serving: the next leader may renew the leaf meanwhile
     elector_->stop();
     ending_.spawn("shut down", shut_down(SteadyClock::now() + farewell));
 }
@@ -191,6 +196,7 @@ Awaitable<void> App::shut_down(SteadyClock::time_point farewell_ends) {
     co_await elector_->release();
     co_await sleep_for(farewell_ends - SteadyClock::now());
     tokens_.stop();
+    certificates_->stop();
     webhook_->stop_accepting();
     co_await webhook_->drain(SteadyClock::now() + kPatience);
     cloud_.close();

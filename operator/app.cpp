@@ -87,8 +87,10 @@ ExitCode App::start(Faults& faults) {
     }
 
     if (injects()) {
+        CertificateOptions options{config_.ca_settle, config_.ca_overlap, config_.webhook_tls_dir};
         certificates_ = std::make_unique<CertificateKeeper>(
-            io_, *kube_, own_namespace, [this](const crypto::CertificateAndKey& leaf) { serve_leaf(leaf); });
+            io_, *kube_, own_namespace, [this](const crypto::CertificateAndKey& leaf) { serve_leaf(leaf); },
+            std::move(options));
         tasks_.spawn("certificates", certificates_->run());
     }
     cluster_objects_ = std::make_unique<ClusterObjects>(*kube_, own_namespace);
@@ -127,6 +129,7 @@ Result<void> App::listen() {
 
 void App::lead() {
     if (is_shutting_down_) return;
+    if (certificates_) certificates_->set_leader(true);
     connections_->reconcile(leading_);
     leading_.spawn("owner of the cluster's objects", cluster_objects_->run());
 }
@@ -170,6 +173,7 @@ Awaitable<http::Response> App::answer_metrics(http::Request request, http::Peer)
     describe_leader(page, *elector_);
     describe_controller(page, connections_->controller(), SteadyClock::now());
     describe_reconciler(page, connections_->reconciler().counters());
+    if (certificates_) certificates_->describe(page, SystemClock::now());
     metrics::add_process_metrics(page);
     co_return http::make_response(200, std::string(metrics::Page::kContentType), page.render());
 }
@@ -190,7 +194,7 @@ void App::begin_shutdown(SteadyClock::duration farewell) {
     webhook_->ask_clients_to_leave();
     connections_->stop();
     cluster_objects_->stop();
-    if (certificates_) certificates_->stop();
+    if (certificates_) certificates_->set_leader(false);  // it goes on serving: the next leader may renew the leaf
     elector_->stop();
     ending_.spawn("shut down", shut_down(SteadyClock::now() + farewell));
 }
@@ -200,6 +204,7 @@ Awaitable<void> App::shut_down(SteadyClock::time_point farewell_ends) {
     co_await elector_->release();
     co_await sleep_for(farewell_ends - SteadyClock::now());
     tokens_.stop();
+    if (certificates_) certificates_->stop();
     webhook_->stop_accepting();
     co_await webhook_->drain(SteadyClock::now() + kPatience);
     cloud_.close();

@@ -73,7 +73,7 @@ for tier in "$@"; do
     unit | lint | integration) ctest_tier "$tier" dev "$tier" "$(nproc)" ;;
     kubernetes | chart) ctest_tier "$tier" dev "$tier" 1 ;;
     tsan)
-      build tsan unit_common unit_emulator unit_operator unit_podrun unit_proxy unit_support
+      build tsan unit_certs unit_common unit_emulator unit_operator unit_podrun unit_proxy unit_support
       ctest_tier tsan tsan unit "$(nproc)" ;;
     trixie)
       started=$SECONDS

@@ -68,7 +68,8 @@ TEST_F(ClusterObjectsTest, ties_what_exists_to_the_namespace_and_makes_nothing) 
     for (const auto& call : api.calls()) {
         if (call.verb != "apply") continue;
         EXPECT_EQ(call.field_manager, "cloud-valkey-operator-owner");
-        EXPECT_EQ(call.body["metadata"].value("uid", ""), api.stored(call.path)["metadata"]["uid"]) << "it could create one";
+        EXPECT_EQ(call.body["metadata"].value("uid", ""), api.stored(call.path)["metadata"]["uid"])
+            << "it could create one";
         EXPECT_FALSE(call.body.contains("spec") || call.body.contains("webhooks"));
     }
 }

@@ -2,8 +2,6 @@
 
 #include "tests/support/control_plane.hpp"
 
-#include <cstdlib>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -27,9 +25,7 @@ std::string refusal(const std::vector<std::string>& arguments, const std::string
 }
 
 TEST(ControlPlane, is_the_pinned_version) {
-    const char* chosen = std::getenv("CVP_KUBERNETES_VERSION");
-    const std::string version = chosen == nullptr ? "1.36.3" : chosen;
-    EXPECT_THAT(kubectl({"get", "--raw=/version"}), HasSubstr(R"("gitVersion": "v)" + version + "\""));
+    EXPECT_THAT(kubectl({"get", "--raw=/version"}), HasSubstr(R"("gitVersion": "v)" + ControlPlane::version() + "\""));
     EXPECT_THAT(kubectl({"version"}), HasSubstr("Client Version: v1.36.3"));
 }
 

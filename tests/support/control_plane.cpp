@@ -43,11 +43,12 @@ Result<void> write_pair(const fs::path& dir, const std::string& name, const cryp
     return write_file(dir / (name + ".key"), pair.key_pem.reveal());
 }
 
-/// The program that serves the API: of CVP_KUBERNETES_VERSION, 1.36.3 if that is not set.
+constexpr const char* kNewest = "1.36.3";
+
+/// The program that serves the API.
 std::string api_server_program() {
-    const char* version = std::getenv("CVP_KUBERNETES_VERSION");
-    if (version == nullptr || *version == '\0' || std::string_view(version) == "1.36.3") return "kube-apiserver";
-    return std::string("kube-apiserver-") + version;
+    const auto version = ControlPlane::version();
+    return version == kNewest ? "kube-apiserver" : "kube-apiserver-" + version;
 }
 
 Result<fs::path> find_tools() {
@@ -95,6 +96,15 @@ Result<fs::path> write_kubeconfig(const fs::path& file, const std::string& url, 
 }
 
 }  // namespace
+
+std::string ControlPlane::version() {
+    const char* chosen = std::getenv("CVP_KUBERNETES_VERSION");
+    return chosen == nullptr || *chosen == '\0' ? kNewest : chosen;
+}
+
+int ControlPlane::minor_version() {
+    return std::stoi(version().substr(2));
+}
 
 Result<ControlPlane> ControlPlane::start(ControlPlaneOptions options) {
     std::error_code error;

@@ -35,6 +35,11 @@ public:
     ///         `invalid_argument` for the directory or a manifest
     static Result<ControlPlane> start(ControlPlaneOptions options);
 
+    /// Of the API server: "1.36.3", or what CVP_KUBERNETES_VERSION says.
+    static std::string version();
+    /// Its second number: for what only newer ones can.
+    static int minor_version();
+
     std::uint16_t port() const { return port_; }
     std::string url() const { return "https://127.0.0.1:" + std::to_string(port_); }
     /// The CA of the API server's certificate and of client certificates.

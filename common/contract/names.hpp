@@ -22,10 +22,16 @@ inline constexpr std::string_view kOperator = "cloud-valkey-operator";
 inline constexpr std::string_view kWebhook = "inject.cloudvalkey.dev";
 inline constexpr std::string_view kWebhookPath = "/mutate-pods";
 inline constexpr std::string_view kSidecar = "cloud-valkey-proxy";
+/// What a user writes as the image of a container of our name to get the operator's.
+inline constexpr std::string_view kAutoImage = "auto";
 inline constexpr std::string_view kConfigMapPrefix = "cloudvalkey-";
 inline constexpr std::string_view kConnectionFile = "connection.yaml";
 inline constexpr std::string_view kMountRoot = "/etc/cloudvalkey";
 inline constexpr std::string_view kEmptyVolume = "cloudvalkey-empty";
+/// Two dashes, so that no connection's volume can have that name.
+inline constexpr std::string_view kSocketVolume = "cloudvalkey--sockets";
+inline constexpr std::string_view kSocketDir = "/run/cloudvalkey";
+inline constexpr std::string_view kSocketSuffix = ".sock";
 
 inline constexpr int kFirstPort = 6379;
 inline constexpr int kPortStep = 10;

@@ -270,6 +270,10 @@ std::uint16_t Server::port() const {
     return impl_->port;
 }
 
+std::size_t Server::in_flight() const {
+    return impl_->in_flight;
+}
+
 void Server::stop_accepting() {
     ask_clients_to_leave();
     error_code ignored;

@@ -64,6 +64,9 @@ public:
     /// The bound port, 0 before listen().
     std::uint16_t port() const;
 
+    /// Requests of which at least a byte came and whose answer is not yet sent whole.
+    std::size_t in_flight() const;
+
     /// Closes the listener; connections go on. From now on every answer carries `Connection: close`.
     void stop_accepting();
 

@@ -19,8 +19,9 @@ std::string dump(const json& value) {
     return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-std::string render(std::string_view uid, json response) {
+std::string render(std::string_view uid, json response, const Warnings& warnings) {
     response["uid"] = uid;
+    if (!warnings.empty()) response["warnings"] = warnings;
     return dump({{"apiVersion", kApiVersion}, {"kind", kKind}, {"response", std::move(response)}});
 }
 
@@ -47,18 +48,19 @@ Result<AdmissionRequest> read_review(const json& review) {
     return result;
 }
 
-std::string admit(std::string_view uid) {
-    return render(uid, {{"allowed", true}});
+std::string admit(std::string_view uid, const Warnings& warnings) {
+    return render(uid, {{"allowed", true}}, warnings);
 }
 
-std::string admit_patched(std::string_view uid, const json& operations) {
+std::string admit_patched(std::string_view uid, const json& operations, const Warnings& warnings) {
     return render(uid,
-                  {{"allowed", true}, {"patchType", "JSONPatch"}, {"patch", crypto::base64_encode(dump(operations))}});
+                  {{"allowed", true}, {"patchType", "JSONPatch"}, {"patch", crypto::base64_encode(dump(operations))}},
+                  warnings);
 }
 
-std::string refuse(std::string_view uid, std::string_view message) {
-    return render(uid,
-                  {{"allowed", false}, {"status", {{"code", 403}, {"reason", "Forbidden"}, {"message", message}}}});
+std::string refuse(std::string_view uid, std::string_view message, const Warnings& warnings) {
+    return render(uid, {{"allowed", false}, {"status", {{"code", 403}, {"reason", "Forbidden"}, {"message", message}}}},
+                  warnings);
 }
 
 }  // namespace cvp::op

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -21,13 +22,16 @@ struct AdmissionRequest {
 /// @errors invalid_argument, naming the field
 Result<AdmissionRequest> read_review(const nlohmann::json& review);
 
+/// Sentences that the API server passes on to whoever sent the object, whatever becomes of it.
+using Warnings = std::vector<std::string>;
+
 /// Renders the answer that admits the object as it is.
-std::string admit(std::string_view uid);
+std::string admit(std::string_view uid, const Warnings& warnings = {});
 
 /// Renders the answer that admits the object with a JSON Patch applied.
-std::string admit_patched(std::string_view uid, const nlohmann::json& operations);
+std::string admit_patched(std::string_view uid, const nlohmann::json& operations, const Warnings& warnings = {});
 
 /// Renders the answer that refuses the object: kubectl and the owner's Events show `message` as it is.
-std::string refuse(std::string_view uid, std::string_view message);
+std::string refuse(std::string_view uid, std::string_view message, const Warnings& warnings = {});
 
 }  // namespace cvp::op

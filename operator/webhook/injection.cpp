@@ -22,16 +22,17 @@ bool is_windows(const json& pod) {
            find_string(pod, {"spec", "nodeSelector", "kubernetes.io/os"}) == "windows";
 }
 
-bool is_injected(const json& pod) {
-    return find_string(pod, {"metadata", "labels", names::kInjectedLabel}) == "true" &&
-           index_of_named(find_array(pod, {"spec", "initContainers"}), names::kSidecar) >= 0;
-}
-
 bool is_secret_name(std::string_view name) {
     const auto is_alphanumeric = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
     return !name.empty() && name.size() <= kMaxSecretName && is_alphanumeric(name.front()) &&
            is_alphanumeric(name.back()) &&
            std::all_of(name.begin(), name.end(), [&](char c) { return c == '-' || c == '.' || is_alphanumeric(c); });
+}
+
+auto count_of_sidecars(const json& pod) {
+    const auto& containers = find_array(pod, {"spec", "initContainers"});
+    return std::count_if(containers.begin(), containers.end(),
+                         [](const json& container) { return find_string(container, {"name"}) == names::kSidecar; });
 }
 
 /// Faults of the pod itself, whatever connections it asks for.
@@ -47,12 +48,19 @@ std::optional<Refuse> check_pod(const json& pod) {
                                   "remove spec.hostNetwork or the annotation {}",
                                   names::kConnectionsAnnotation)};
     }
-    for (const auto* list : {"containers", "initContainers"}) {
-        if (index_of_named(find_array(pod, {"spec", list}), names::kSidecar) < 0) continue;
+    if (index_of_named(find_array(pod, {"spec", "containers"}), names::kSidecar) >= 0) {
+        return Refuse{
+            "ContainerNameTaken",
+            fmt::format("spec.containers has a container named \"{}\", which is the name of the sidecar; give "
+                        "it another name, or move it to spec.initContainers if it is meant to be the "
+                        "sidecar, which then keeps its image, resources and env",
+                        names::kSidecar)};
+    }
+    if (count_of_sidecars(pod) > 1) {
         return Refuse{"ContainerNameTaken",
-                      fmt::format("spec.{} has a container named \"{}\", which is the name of the sidecar; give it "
-                                  "another name, or remove it if it was meant to be the sidecar",
-                                  list, names::kSidecar)};
+                      fmt::format("spec.initContainers has more than one container named \"{}\", which is the name of "
+                                  "the sidecar; keep one of them",
+                                  names::kSidecar)};
     }
     return std::nullopt;
 }
@@ -70,6 +78,7 @@ std::optional<Refuse> check_container_ports(const json& pod, const std::vector<C
     };
     for (const auto* list : {"containers", "initContainers"}) {
         for (const auto& container : find_array(pod, {"spec", list})) {
+            if (find_string(container, {"name"}) == names::kSidecar) continue;
             for (const auto& declared : find_array(container, {"ports"})) {
                 const auto* port = find_value(declared, {"containerPort"});
                 if (port == nullptr || !port->is_number_integer()) continue;
@@ -88,12 +97,15 @@ std::optional<Refuse> check_container_ports(const json& pod, const std::vector<C
 
 }  // namespace
 
+std::string socket_path(std::string_view connection) {
+    return fmt::format("{}/{}{}", names::kSocketDir, connection, names::kSocketSuffix);
+}
+
 Decision decide(const json& pod) {
     const auto* annotation = find_value(pod, {"metadata", "annotations", names::kConnectionsAnnotation});
     if (annotation == nullptr || !annotation->is_string()) return Untouched{"NotAnnotated"};
     if (find_value(pod, {"metadata", "annotations", "kubernetes.io/config.mirror"}) != nullptr)
         return Untouched{"MirrorPod"};
-    if (is_injected(pod)) return Untouched{"AlreadyInjected"};
     if (auto refusal = check_pod(pod)) return std::move(*refusal);
 
     auto specs = parse_connection_list(annotation->get_ref<const std::string&>());
@@ -101,6 +113,7 @@ Decision decide(const json& pod) {
     if (auto refusal = check_container_ports(pod, *specs)) return std::move(*refusal);
 
     Inject inject;
+    inject.has_socket = find_string(pod, {"metadata", "annotations", names::kUnixSocketAnnotation}) == "true";
     for (auto& spec : *specs) {
         const auto key = std::string(names::kSecretAnnotationPrefix) + spec.name;
         const auto* named = find_value(pod, {"metadata", "annotations", key});

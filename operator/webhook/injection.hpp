@@ -22,7 +22,11 @@ struct InjectedConnection {
 /// The pod gets a sidecar that serves these connections, one to eight of them.
 struct Inject {
     std::vector<InjectedConnection> connections;
+    bool has_socket = false;  ///< each is served on a unix socket, too
 };
+
+/// Where a connection's unix socket is in every container of the pod.
+std::string socket_path(std::string_view connection);
 
 /// The pod is not admitted. CONTRACT section 2 lists the reasons.
 struct Refuse {
@@ -32,7 +36,7 @@ struct Refuse {
 
 /// The pod is admitted as it is.
 struct Untouched {
-    std::string_view reason;  ///< a constant, fit for a metric label: "NotAnnotated", "MirrorPod", "AlreadyInjected"
+    std::string_view reason;  ///< a constant, fit for a metric label: "NotAnnotated", "MirrorPod"
 };
 
 using Decision = std::variant<Inject, Refuse, Untouched>;

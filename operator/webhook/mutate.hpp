@@ -19,7 +19,7 @@ struct Mutation {
 
 /// Answers an AdmissionReview: a pure function of the review and the operator's own configuration.
 ///
-/// mutate(mutate(pod)) = mutate(pod): a pod that carries our stamp and our sidecar is left as it is.
+/// mutate(mutate(pod)) = mutate(pod): a pod to which nothing is to be added is left as it is, whatever its label says.
 /// @errors invalid_argument if it is no admission.k8s.io/v1 AdmissionReview; the API server then applies failurePolicy
 Result<Mutation> mutate(std::string_view review, const InjectionConfig& config);
 

@@ -1,6 +1,6 @@
 #include "operator/webhook/patch.hpp"
 
-#include <set>
+#include <algorithm>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -10,6 +10,14 @@
 namespace cvp::op {
 
 using nlohmann::json;
+
+namespace {
+
+std::string element_of(const std::string& pointer, std::size_t index) {
+    return pointer + "/" + std::to_string(index);
+}
+
+}  // namespace
 
 std::string escape_pointer(std::string_view key) {
     std::string escaped;
@@ -28,48 +36,85 @@ std::string escape_pointer(std::string_view key) {
 struct Patch::Impl {
     explicit Impl(const json& original) : document(original) {}
 
-    void add(std::string path, json value) { write("add", std::move(path), std::move(value)); }
+    void write(json operation) { operations.push_back(std::move(operation)); }
 
-    void write(std::string_view op, std::string path, json value) {
-        operations.push_back({{"op", op}, {"path", std::move(path)}, {"value", std::move(value)}});
+    void add(std::string path, json value) {
+        write({{"op", "add"}, {"path", std::move(path)}, {"value", std::move(value)}});
     }
 
-    /// The container at `pointer`, which is added as `empty` first where the document has none.
-    const json& container(const std::string& pointer, const json& empty) {
+    /// The container at `pointer`, made empty first where there is none of that type.
+    json& container(const std::string& pointer, json::value_t type) {
         const json::json_pointer where(pointer);
-        if (document.contains(where) && document[where].type() == empty.type()) return document[where];
-        if (added.insert(pointer).second) add(pointer, empty);
-        return empty;
+        if (document.contains(where) && document[where].type() == type) return document[where];
+        container(pointer.substr(0, pointer.rfind('/')), json::value_t::object);
+        add(pointer, json(type));
+        return document[where] = json(type);
     }
 
-    const json& document;
+    json& list(const std::string& pointer) { return container(pointer, json::value_t::array); }
+
+    void insert(json& list, const std::string& pointer, std::size_t index, json element) {
+        add(element_of(pointer, index), element);
+        list.insert(list.begin() + static_cast<std::ptrdiff_t>(index), std::move(element));
+    }
+
+    void replace(json& list, const std::string& pointer, std::size_t index, json element) {
+        if (list[index] == element) return;
+        write({{"op", "replace"}, {"path", element_of(pointer, index)}, {"value", element}});
+        list[index] = std::move(element);
+    }
+
+    json document;
     json operations = json::array();
-    std::set<std::string> added;
 };
 
 Patch::Patch(const json& document) : impl_(std::make_unique<Impl>(document)) {}
 Patch::~Patch() = default;
 
 void Patch::set(const std::string& pointer, std::string_view key, json value) {
-    static const json kEmpty = json::object();
-    impl_->container(pointer, kEmpty);
-    impl_->add(pointer + "/" + escape_pointer(key), std::move(value));
+    auto& object = impl_->container(pointer, json::value_t::object);
+    auto& member = object[std::string(key)];
+    if (member == value) return;
+    impl_->add(pointer + "/" + escape_pointer(key), value);
+    member = std::move(value);
 }
 
 void Patch::put(const std::string& pointer, json element) {
-    static const json kEmpty = json::array();
-    const auto index = index_of_named(impl_->container(pointer, kEmpty), find_string(element, {"name"}));
+    auto& list = impl_->list(pointer);
+    const auto index = index_of_named(list, find_string(element, {"name"}));
     if (index < 0) {
-        impl_->add(pointer + "/-", std::move(element));
+        impl_->insert(list, pointer, list.size(), std::move(element));
     } else {
-        impl_->write("replace", pointer + "/" + std::to_string(index), std::move(element));
+        impl_->replace(list, pointer, static_cast<std::size_t>(index), std::move(element));
     }
 }
 
-void Patch::prepend(const std::string& pointer, json element) {
-    static const json kEmpty = json::array();
-    impl_->container(pointer, kEmpty);
-    impl_->add(pointer + "/0", std::move(element));
+void Patch::place(const std::string& pointer, json element, std::size_t position) {
+    auto& list = impl_->list(pointer);
+    if (const auto index = index_of_named(list, find_string(element, {"name"})); index >= 0) {
+        if (static_cast<std::size_t>(index) == position) {
+            impl_->replace(list, pointer, position, std::move(element));
+            return;
+        }
+        impl_->write({{"op", "remove"}, {"path", element_of(pointer, static_cast<std::size_t>(index))}});
+        list.erase(static_cast<std::size_t>(index));
+    }
+    impl_->insert(list, pointer, std::min(position, list.size()), std::move(element));
+}
+
+void Patch::append(const std::string& pointer, json element) {
+    auto& list = impl_->list(pointer);
+    impl_->insert(list, pointer, list.size(), std::move(element));
+}
+
+void Patch::prepend(const std::string& pointer, std::vector<json> elements) {
+    auto& list = impl_->list(pointer);
+    for (std::size_t index = 0; index < elements.size(); ++index)
+        impl_->insert(list, pointer, index, std::move(elements[index]));
+}
+
+const json& Patch::document() const {
+    return impl_->document;
 }
 
 const json& Patch::operations() const {

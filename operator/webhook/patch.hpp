@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -12,11 +13,11 @@ namespace cvp::op {
 /// @source RFC 6901 section 3
 std::string escape_pointer(std::string_view key);
 
-/// Collects the operations of a JSON Patch against one document. It only ever adds, or replaces single elements of its
-/// own: a list or map that others may have written to is never replaced as a whole, and one that is absent (or null)
-/// is added empty first.
+/// Changes a document and writes down how, as a JSON Patch. It only ever adds, or replaces or moves single elements of
+/// its own: a list or map that others may have written to is never replaced as a whole, and one that is absent, null
+/// or of another type is made empty first. What is there already costs no operation: no operation, no change.
 ///
-/// Owner: the caller; the document must outlive it and is not changed.
+/// Pointers mean the document as it is by then. Owner: the caller.
 /// @source RFC 6902
 class Patch {
 public:
@@ -32,8 +33,18 @@ public:
     /// end.
     void put(const std::string& pointer, nlohmann::json element);
 
-    /// Puts an element in front of the array at `pointer`. Call it after every put() to the same array.
-    void prepend(const std::string& pointer, nlohmann::json element);
+    /// Puts an element with a `name` into the array at `pointer` and to that position: counted without the one of that
+    /// name, which it replaces, and at most at the end.
+    void place(const std::string& pointer, nlohmann::json element, std::size_t position);
+
+    /// Puts an element at the end of the array at `pointer`.
+    void append(const std::string& pointer, nlohmann::json element);
+
+    /// Puts elements in front of the array at `pointer`, in their order.
+    void prepend(const std::string& pointer, std::vector<nlohmann::json> elements);
+
+    /// The document with all changes.
+    const nlohmann::json& document() const;
 
     /// The operations so far, an array.
     const nlohmann::json& operations() const;

@@ -1,5 +1,6 @@
 #include "operator/webhook/server.hpp"
 
+#include "common/contract/names.hpp"
 #include "operator/webhook/admission_http.hpp"
 
 namespace cvp::op {
@@ -17,13 +18,21 @@ Awaitable<http::Response> ready(http::Response response) {
 
 }  // namespace
 
-std::unique_ptr<http::Server> make_webhook_server(asio::io_context& io, InjectionConfig config,
-                                                  InjectionCounters& counters) {
+http::ServerOptions webhook_server_options() {
     http::ServerOptions options;
     options.max_body_bytes = kMaxReview;
     options.max_connections = kMaxConnections;
+    return options;
+}
+
+std::unique_ptr<http::Server> make_webhook_server(asio::io_context& io, InjectionConfig config,
+                                                  InjectionCounters& counters, http::ServerOptions options) {
     auto handler = [config = std::move(config), &counters](http::Request request, const http::Peer&) {
-        return ready(answer_admission(request, config, counters));
+        const auto begin = SteadyClock::now();
+        auto response = answer_admission(request, config, counters);
+        if (http::path_of(request.target) == names::kWebhookPath)
+            counters.count_answer(response.status, SteadyClock::now() - begin);
+        return ready(std::move(response));
     };
     return std::make_unique<http::Server>(io, std::move(handler), options);
 }

@@ -67,5 +67,23 @@ TEST(InjectionCounters, are_told_by_result_and_reason) {
     EXPECT_THAT(page.render(), HasSubstr(R"(_total{result="refused",reason="PortClash"} 2)"));
 }
 
+TEST(InjectionCounters, count_answers_as_controller_runtime_does) {
+    InjectionCounters counters;
+    counters.count_answer(200, std::chrono::microseconds(300));
+    counters.count_answer(400, std::chrono::milliseconds(3));
+    metrics::Page page;
+    counters.describe(page, 2);
+    const auto text = page.render();
+    for (const auto* line : {
+             R"(controller_runtime_webhook_requests_total{webhook="/mutate-pods",code="200"} 1)",
+             R"(controller_runtime_webhook_requests_total{webhook="/mutate-pods",code="400"} 1)",
+             R"(controller_runtime_webhook_requests_total{webhook="/mutate-pods",code="500"} 0)",
+             R"(controller_runtime_webhook_requests_in_flight{webhook="/mutate-pods"} 2)",
+             R"(controller_runtime_webhook_latency_seconds_bucket{webhook="/mutate-pods",le="0.0005"} 1)",
+             R"(controller_runtime_webhook_latency_seconds_count{webhook="/mutate-pods"} 2)",
+         })
+        EXPECT_THAT(text, HasSubstr(line));
+}
+
 }  // namespace
 }  // namespace cvp::op

@@ -1,74 +1,78 @@
 #include "operator/webhook/mutate.hpp"
 
 #include <gmock/gmock.h>
-#include <nlohmann/json.hpp>
 
-#include "common/crypto/base64.hpp"
+#include "tests/unit/operator/webhook/admission.hpp"
 
 namespace cvp::op {
 namespace {
 
 using nlohmann::json;
+using test::kConfig;
+using test::make_pod;
+using test::make_review;
+using test::patched;
+using test::refusal_of;
+using test::respond;
+using test::sidecar_of;
 using ::testing::HasSubstr;
 
-const InjectionConfig kConfig{.version = "1.2.3", .proxy_image = "proxy:1", .image_pull_secrets = {}};
-
-json make_pod(const std::string& connections) {
-    return {{"apiVersion", "v1"},
-            {"kind", "Pod"},
-            {"metadata", {{"generateName", "shop-"}, {"annotations", {{"cloudvalkey.dev/connections", connections}}}}},
-            {"spec", {{"containers", json::array({{{"name", "app"}, {"image", "app:1"}}})}}}};
-}
-
-json make_review(json pod) {
-    return {{"apiVersion", "admission.k8s.io/v1"},
-            {"kind", "AdmissionReview"},
-            {"request",
-             {{"uid", "705ab4f5-6393-11e8-b7cc-42010a800002"},
-              {"operation", "CREATE"},
-              {"resource", {{"group", ""}, {"version", "v1"}, {"resource", "pods"}}},
-              {"object", std::move(pod)}}}};
-}
-
-/// The response of a review that mutate() must be able to answer.
-json respond(const json& review, const InjectionConfig& config = kConfig) {
-    const auto mutation = mutate(review.dump(), config);
-    if (!mutation) throw std::runtime_error(to_string(mutation.error()));
-    const auto answer = json::parse(mutation->review);
-    EXPECT_EQ(answer["apiVersion"], "admission.k8s.io/v1");
-    EXPECT_EQ(answer["kind"], "AdmissionReview");
-    EXPECT_EQ(answer["response"]["uid"], review["request"]["uid"]);
-    return answer["response"];
-}
-
-json patched(const json& pod, const InjectionConfig& config = kConfig) {
-    const auto response = respond(make_review(pod), config);
-    EXPECT_EQ(response["allowed"], true);
-    if (!response.contains("patch")) return pod;
-    EXPECT_EQ(response["patchType"], "JSONPatch");
-    return pod.patch(json::parse(crypto::base64_decode(response["patch"].get<std::string>()).value()));
-}
-
-std::string refusal_of(const json& pod) {
-    const auto response = respond(make_review(pod));
-    EXPECT_EQ(response["allowed"], false);
-    EXPECT_FALSE(response.contains("patch"));
-    EXPECT_EQ(response["status"]["code"], 403);
-    return response["status"]["message"];
+/// A pod in which everything is used that can be.
+json make_busy_pod() {
+    auto pod = make_pod("sessions, orders:6390/6391, empty:7000");
+    pod["metadata"]["annotations"]["cloudvalkey.dev/unix-socket"] = "true";
+    pod["metadata"]["annotations"]["cloudvalkey.dev/secret.orders"] = "team-login";
+    pod["spec"]["imagePullSecrets"] = json::array({{{"name", "own"}}});
+    pod["spec"]["volumes"] = json::array({{{"name", "data"}, {"emptyDir", json::object()}}});
+    pod["spec"]["initContainers"] = json::parse(R"([
+        {"name": "cloud-valkey-proxy", "image": "auto", "env": [{"name": "CVP_LOG_LEVEL", "value": "debug"}],
+         "volumeMounts": [{"name": "data", "mountPath": "/data"}, {"name": "data", "mountPath": "/run/cloudvalkey"}]},
+        {"name": "istio-proxy", "image": "istio:1", "restartPolicy": "Always"},
+        {"name": "migrate", "image": "migrate:1"}])");
+    pod["spec"]["containers"][0]["env"] = json::array({{{"name", "VALKEY_SESSIONS_HOST"}, {"value", "own"}}});
+    return pod;
 }
 
 TEST(Mutate, leaves_its_own_output_as_it_is) {
-    const auto once = patched(make_pod("sessions, orders:6390/6391"));
-    ASSERT_EQ(once["spec"]["initContainers"].size(), 1);
-    const auto response = respond(make_review(once));
-    EXPECT_EQ(response["allowed"], true);
-    EXPECT_FALSE(response.contains("patch"));
+    const InjectionConfig config{.version = "1.2.3", .proxy_image = "proxy:1", .image_pull_secrets = {"own", "ours"}};
+    for (const auto& pod : {make_pod("sessions"), make_pod("sessions, orders:6390/6391"), make_busy_pod()}) {
+        const auto once = patched(pod, config);
+        ASSERT_FALSE(sidecar_of(once).is_null());
+        const auto response = respond(make_review(once), config);
+        EXPECT_EQ(response["allowed"], true);
+        EXPECT_FALSE(response.contains("patch")) << once;
+    }
 }
 
-TEST(Mutate, injects_again_where_the_label_alone_was_copied) {
+TEST(Mutate, does_not_believe_a_label) {
     auto pod = make_pod("sessions");
+    const auto whole = patched(pod);
     pod["metadata"]["labels"]["cloudvalkey.dev/injected"] = "true";
-    EXPECT_EQ(patched(pod)["spec"]["initContainers"][0]["name"], "cloud-valkey-proxy");
+    EXPECT_EQ(patched(pod), whole);
+
+    pod["metadata"]["annotations"]["cloudvalkey.dev/status"] =
+        whole["metadata"]["annotations"]["cloudvalkey.dev/status"];
+    pod["spec"]["initContainers"] =
+        json::array({{{"name", "cloud-valkey-proxy"}, {"image", "proxy:1"}, {"command", {"sleep"}}}});
+    EXPECT_EQ(patched(pod), whole) << "a container that is the sidecar in name only";
+}
+
+TEST(Mutate, gives_a_pod_that_lost_a_part_what_it_lacks) {
+    const auto whole = patched(make_busy_pod());
+    for (const auto* pointer :
+         {"/spec/initContainers/1/command", "/spec/initContainers/1/startupProbe", "/spec/initContainers/1/args/0",
+          "/spec/initContainers/1/securityContext/capabilities", "/spec/initContainers/1/volumeMounts/0",
+          "/spec/initContainers/1/restartPolicy", "/spec/volumes/1/projected/sources/0", "/spec/volumes/4",
+          "/metadata/labels/cloudvalkey.dev~1injected", "/metadata/annotations/cloudvalkey.dev~1status"}) {
+        ASSERT_TRUE(whole.contains(json::json_pointer(pointer))) << pointer << whole;
+        const auto pod = whole.patch(json::array({{{"op", "remove"}, {"path", pointer}}}));
+        auto again = patched(pod);
+        // A volume that is missing comes back at the end.
+        auto& volumes = again["spec"]["volumes"].get_ref<json::array_t&>();
+        EXPECT_EQ(volumes.size(), whole["spec"]["volumes"].size()) << pointer;
+        again["spec"]["volumes"] = whole["spec"]["volumes"];
+        EXPECT_EQ(again, whole) << pointer;
+    }
 }
 
 TEST(Mutate, replaces_left_over_volumes_of_its_names) {
@@ -82,13 +86,17 @@ TEST(Mutate, replaces_left_over_volumes_of_its_names) {
     EXPECT_EQ(volumes[2]["name"], "cloudvalkey-empty");
 }
 
-TEST(Mutate, says_root_only_where_the_pod_does) {
+TEST(Mutate, names_a_user_only_where_the_pod_says_root) {
     auto pod = make_pod("sessions");
-    EXPECT_FALSE(patched(pod)["spec"]["initContainers"][0]["securityContext"].contains("runAsUser"));
-    pod["spec"]["securityContext"]["runAsUser"] = 1000;
-    EXPECT_FALSE(patched(pod)["spec"]["initContainers"][0]["securityContext"].contains("runAsUser"));
-    pod["spec"]["securityContext"]["runAsUser"] = 0;
-    EXPECT_EQ(patched(pod)["spec"]["initContainers"][0]["securityContext"]["runAsUser"], 65532);
+    for (const auto* context : {"null", "{}", R"({"runAsUser": 1000})", R"({"runAsNonRoot": false})",
+                                R"({"runAsGroup": 0})", R"({"runAsUser": 1000, "runAsNonRoot": true})"}) {
+        pod["spec"]["securityContext"] = json::parse(context);
+        const auto ours = sidecar_of(patched(pod))["securityContext"];
+        EXPECT_FALSE(ours.contains("runAsUser")) << context;
+        EXPECT_EQ(ours["runAsNonRoot"], true) << context;
+    }
+    pod["spec"]["securityContext"] = json::parse(R"({"runAsUser": 0, "runAsNonRoot": false})");
+    EXPECT_EQ(sidecar_of(patched(pod))["securityContext"]["runAsUser"], 65532);
 }
 
 TEST(Mutate, appends_pull_secrets_that_are_not_there) {
@@ -139,11 +147,12 @@ TEST(Mutate, refuses_pods_it_cannot_serve) {
 }
 
 TEST(Mutate, refuses_a_container_of_the_sidecars_name) {
-    for (const auto* list : {"containers", "initContainers"}) {
-        auto pod = make_pod("sessions");
-        pod["spec"][list] = json::array({{{"name", "x"}}, {{"name", "cloud-valkey-proxy"}}});
-        EXPECT_THAT(refusal_of(pod), HasSubstr(std::string("ContainerNameTaken: spec.") + list));
-    }
+    auto pod = make_pod("sessions");
+    pod["spec"]["containers"].push_back({{"name", "cloud-valkey-proxy"}});
+    EXPECT_THAT(refusal_of(pod), HasSubstr("cloud-valkey-proxy: ContainerNameTaken: spec.containers"));
+    pod = make_pod("sessions");
+    pod["spec"]["initContainers"] = json::array({{{"name", "cloud-valkey-proxy"}}, {{"name", "cloud-valkey-proxy"}}});
+    EXPECT_THAT(refusal_of(pod), HasSubstr("cloud-valkey-proxy: ContainerNameTaken: spec.initContainers"));
 }
 
 TEST(Mutate, refuses_a_secret_that_cannot_exist) {
@@ -184,9 +193,10 @@ TEST(Mutate, does_not_answer_what_is_no_review) {
         return review.dump();
     };
     EXPECT_TRUE(mutate(good.dump(), kConfig));
-    for (const auto& bad : {std::string(), std::string("{"), std::string("[]"), std::string("\"\xff\""),
-                            std::string(10000, '['), without("/apiVersion"), without("/kind"), without("/request"),
-                            without("/request/uid"), without("/request/object")}) {
+    for (const auto& bad :
+         {std::string(), std::string("{"), std::string("[]"), std::string("\"\xff\""), std::string(10000, '['),
+          std::string(7'000'000, '['), without("/apiVersion"), without("/kind"), without("/request"),
+          without("/request/uid"), without("/request/object")}) {
         const auto mutation = mutate(bad, kConfig);
         ASSERT_FALSE(mutation) << bad.substr(0, 80);
         EXPECT_EQ(mutation.error().code, ErrorCode::invalid_argument);
@@ -194,15 +204,56 @@ TEST(Mutate, does_not_answer_what_is_no_review) {
     }
 }
 
+TEST(Mutate, needs_neither_name_nor_namespace_and_does_the_same_in_a_dry_run) {
+    auto pod = make_pod("sessions");
+    const auto expected = respond(make_review(pod));
+    auto review = make_review(pod);
+    review["request"]["namespace"] = "shop";
+    review["request"]["name"] = "";
+    review["request"]["dryRun"] = true;
+    EXPECT_EQ(respond(review), expected);
+    EXPECT_FALSE(pod["metadata"].contains("name"));
+    EXPECT_FALSE(pod["metadata"].contains("namespace"));
+}
+
+TEST(Mutate, fills_in_lists_that_are_absent_or_null) {
+    const auto usual = patched(make_pod("sessions"));
+    for (const auto* pointer : {"/spec/initContainers", "/spec/volumes", "/spec/imagePullSecrets", "/metadata/labels",
+                                "/spec/containers/0/env", "/spec/containers/0/volumeMounts"}) {
+        auto pod = make_pod("sessions");
+        pod[json::json_pointer(pointer)] = nullptr;
+        auto injected = patched(pod);
+        if (injected[json::json_pointer(pointer)].is_null())
+            injected = injected.patch(json::array({{{"op", "remove"}, {"path", pointer}}}));
+        EXPECT_EQ(injected, usual) << pointer;
+    }
+}
+
+TEST(Mutate, does_not_read_what_would_grow_beyond_measure) {
+    const auto with_value = [](const std::string& value) {
+        auto review = make_review(make_pod("sessions")).dump();
+        return review.insert(review.rfind('}'), ",\"x\":" + value);
+    };
+    EXPECT_TRUE(mutate(with_value("[" + std::string(50, '[') + std::string(50, ']') + "]"), kConfig));
+    EXPECT_FALSE(mutate(with_value(std::string(200, '[') + std::string(200, ']')), kConfig));
+    std::string many = "[{}";
+    while (many.size() < 6'000'000)
+        many += ",{}";
+    EXPECT_FALSE(mutate(with_value(many + "]"), kConfig));
+}
+
 TEST(Mutate, survives_mistyped_parts_of_a_pod) {
-    const auto good = make_pod("sessions");
+    auto good = make_pod("sessions");
+    good["metadata"]["annotations"]["cloudvalkey.dev/unix-socket"] = "true";
     for (const auto* pointer :
          {"/metadata/labels", "/metadata/annotations", "/spec", "/spec/containers", "/spec/containers/0",
-          "/spec/initContainers", "/spec/volumes", "/spec/securityContext"}) {
+          "/spec/initContainers", "/spec/volumes", "/spec/securityContext", "/spec/containers/0/env",
+          "/spec/containers/0/volumeMounts", "/spec/containers/0/resources", "/spec/resources", "/metadata"}) {
         for (const auto& value : {json(nullptr), json(7), json("x"), json::array({1}), json::object({{"a", 1}})}) {
             auto pod = good;
             pod[json::json_pointer(pointer)] = value;
-            EXPECT_TRUE(mutate(make_review(pod).dump(), kConfig)) << pointer << " = " << value;
+            const auto once = patched(pod);
+            EXPECT_EQ(patched(once), once) << pointer << " = " << value;
         }
     }
 }

@@ -78,7 +78,7 @@ TEST(WholeSystem, a_self_hosted_server_is_reached_with_the_secrets_password_and_
     ValkeyOptions options;
     options.dir = dir.path();
     options.tls = ca.valkey();
-    options.passwords = {Secret("the password")};
+    options.passwords = {Secret("a-password")};
     const auto server = ValkeyServer::start(options);
     ASSERT_TRUE(server) << to_string(server.error());
 
@@ -86,7 +86,7 @@ TEST(WholeSystem, a_self_hosted_server_is_reached_with_the_secrets_password_and_
     system.create({{"apiVersion", "v1"},
                    {"kind", "Secret"},
                    {"metadata", {{"name", "cloudvalkey-sessions"}}},
-                   {"stringData", {{"password", "the password"}, {"ca.crt", ca.pem()}}}});
+                   {"stringData", {{"password", "a-password"}, {"ca.crt", ca.pem()}}}});
     const json endpoints{{"addresses", {"127.0.0.1:" + std::to_string(server->port())}}};
     system.create({{"apiVersion", "cloudvalkey.dev/v1alpha1"},
                    {"kind", "ValkeyConnection"},

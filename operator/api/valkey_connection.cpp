@@ -22,6 +22,13 @@ using nlohmann::json;
 using providers::AuthChoice;
 using yaml::Value;
 
+/// spec.auth.unprotectedToken.
+enum class UnprotectedToken { refuse, allow };
+
+std::string_view to_string(UnprotectedToken value) {
+    return value == UnprotectedToken::allow ? "Allow" : "Refuse";
+}
+
 /// Longer values of the refresh annotation are cut: they only have to differ.
 constexpr std::size_t kMaxRefreshValue = 200;
 /// Stand in for what a short name leaves open, where only the form of a name is checked.
@@ -95,7 +102,12 @@ void read_spec(const Value& value, ValkeyConnectionSpec& spec) {
     if (spec.auth == AuthChoice::google_iam && std::holds_alternative<providers::endpoints::Instance>(spec.instance)) {
         auth.fault("must be Password or None for endpoints: a self-hosted server knows no GoogleIAM");
     }
+    value["auth"]["username"].read(spec.username);
+    auto unprotected = UnprotectedToken::refuse;
+    value["auth"]["unprotectedToken"].read(unprotected, {UnprotectedToken::refuse, UnprotectedToken::allow});
+    spec.allow_unprotected_token = unprotected == UnprotectedToken::allow;
     value["tls"]["verify"].read(spec.verify, {tls::Verify::full, tls::Verify::chain_only, tls::Verify::none});
+    value["tls"]["minVersion"].read(spec.min_version, {tls::MinVersion::tls1_2, tls::MinVersion::tls1_3});
     const auto server_name = value["tls"]["serverName"];
     server_name.read(spec.server_name);
     if (!spec.server_name.empty() && !is_dns_name(spec.server_name) && !is_ip(spec.server_name)) {
@@ -130,7 +142,10 @@ providers::Wishes ValkeyConnection::wishes() const {
     wishes.generation = generation;
     if (const auto* instance = memorystore()) wishes.network = instance->network;
     wishes.auth = spec.auth;
+    wishes.username = spec.username;
+    wishes.allow_unprotected_token = spec.allow_unprotected_token;
     wishes.verify = spec.verify;
+    wishes.min_version = spec.min_version;
     wishes.server_name = spec.server_name;
     return wishes;
 }

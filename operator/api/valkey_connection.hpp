@@ -27,7 +27,10 @@ struct MemorystoreValkeySpec {
 struct ValkeyConnectionSpec {
     std::variant<MemorystoreValkeySpec, providers::endpoints::Instance> instance;
     providers::AuthChoice auth = providers::AuthChoice::automatic;
+    std::string username;  ///< where it is not in the Secret
+    bool allow_unprotected_token = false;
     tls::Verify verify = tls::Verify::full;
+    tls::MinVersion min_version = tls::MinVersion::tls1_2;
     std::string server_name;  ///< "": the certificate must carry what is dialled
     std::chrono::milliseconds refresh_interval = std::chrono::minutes(10);
 

@@ -41,9 +41,11 @@ ResolvedSummary summarize(const ResolvedConnection& document) {
     summary.tls = to_string(document.tls.mode);
     summary.auth = to_string(document.auth.mode);
     for (const auto& endpoint : document.endpoints) {
-        if (endpoint.role == EndpointRole::reader) summary.readers.push_back(providers::endpoints::format_address(endpoint));
+        if (endpoint.role == EndpointRole::reader)
+            summary.readers.push_back(providers::endpoints::format_address(endpoint));
     }
-    if (const auto* primary = document.find(EndpointRole::primary)) summary.endpoint = providers::endpoints::format_address(*primary);
+    if (const auto* primary = document.find(EndpointRole::primary))
+        summary.endpoint = providers::endpoints::format_address(*primary);
     return summary;
 }
 

@@ -196,7 +196,8 @@ Awaitable<std::optional<SteadyClock::duration>> ConnectionReconciler::look_up(co
                                                                               Knowledge& known, RefreshPlan plan) {
     if (const auto* self_hosted = connection.self_hosted()) {
         forget_ca(known);
-        take(key, connection, known, Outcome{providers::endpoints::map(*self_hosted, connection.wishes()), std::nullopt});
+        take(key, connection, known,
+             Outcome{providers::endpoints::map(*self_hosted, connection.wishes()), std::nullopt});
         co_return std::nullopt;
     }
     const auto name = co_await lookup_.find_name(connection.memorystore()->name);

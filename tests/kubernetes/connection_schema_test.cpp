@@ -108,6 +108,8 @@ TEST(ConnectionSchema, refuses_invalid_specs_and_names_the_field) {
         {with("/refreshInterval", "99999h99999h"), "spec.refreshInterval", interval_advice},
         {with("/refreshInterval", 600), "spec.refreshInterval", "must be of type string"},
         {with("/proxy", json::object()), "spec.proxy", "unknown field"},
+        {with("/auth/unprotectedToken", "Yes"), "spec.auth.unprotectedToken", "Unsupported value"},
+        {with("/tls/minVersion", "1.1"), "spec.tls.minVersion", R"(supported values: "1.2", "1.3")"},
         {with("/instance/endpoints", {{"addresses", {"h:1"}}}), "spec.instance", "exactly one member must be set"},
         {with("/tls/serverName", "a b"), "spec.tls.serverName", "must be a DNS name or an IP address"},
         {self_hosted({}), endpoints + ".addresses", "should have at least 1 items"},
@@ -153,17 +155,28 @@ TEST(ConnectionSchema, refuses_names_that_no_volume_could_have) {
 TEST(ConnectionSchema, accepts_what_the_documentation_shows) {
     ApiSession api;
     for (const auto& spec :
-         {named("a"), named("my-valkey-2"), named(std::string(63, 'a')),
+         {named("a"),
+          named("my-valkey-2"),
+          named(std::string(63, 'a')),
           named("projects/p-1/locations/us-central1/instances/my-valkey"),
           named("projects/example.com:old/locations/europe-west10/instances/i"),
           named("projects/123456/locations/us-central1/instances/i"),
           with("/instance/memorystoreValkey/network", "projects/p/global/networks/default"),
-          with("/instance/memorystoreValkey/network", ""), with("/auth/mode", "Password"), with("/auth", nullptr),
-          with("/tls/verify", "None"), with("/tls/verify", "ChainOnly"), with("/refreshInterval", "1m"),
+          with("/instance/memorystoreValkey/network", ""),
+          with("/auth/mode", "Password"),
+          with("/auth", nullptr),
+          with("/tls/verify", "None"),
+          with("/tls/verify", "ChainOnly"),
+          with("/refreshInterval", "1m"),
           self_hosted({"10.1.2.3:6379", "[2001:db8::1]:6379", "valkey_0.example.com:65535"}),
-          with("/tls/serverName", "valkey.example.com"), with("/refreshInterval", "60s"), with("/refreshInterval", "24h"), with("/refreshInterval", "1h30m15s"),
+          with("/tls/serverName", "valkey.example.com"),
+          with("/refreshInterval", "60s"),
+          with("/refreshInterval", "24h"),
+          with("/refreshInterval", "1h30m15s"),
           spec_of(R"({"instance": {"memorystoreValkey": {"name": "i"}}, "auth": {"mode": "GoogleIAM"},
-                      "tls": {"verify": "ChainOnly"}})")}) {
+                      "tls": {"verify": "ChainOnly"}})"),
+          spec_of(R"({"instance": {"memorystoreValkey": {"name": "i"}},
+                      "auth": {"mode": "GoogleIAM", "unprotectedToken": "Allow"}, "tls": {"verify": "None"}})")}) {
         const auto answer = api.create(kCollection, make_connection(spec));
         EXPECT_EQ(answer["kind"], "ValkeyConnection") << spec << ": " << answer.value("message", "");
     }
@@ -173,7 +186,8 @@ TEST(ConnectionSchema, fills_in_what_is_left_out) {
     ApiSession api;
     EXPECT_EQ(api.create(kCollection, make_connection(named("my-valkey")))["spec"], json::parse(R"({
         "instance": {"memorystoreValkey": {"name": "my-valkey"}},
-        "auth": {"mode": "Auto"}, "tls": {"verify": "Full"}, "refreshInterval": "10m"})"));
+        "auth": {"mode": "Auto", "username": "", "unprotectedToken": "Refuse"},
+        "tls": {"verify": "Full", "minVersion": "1.2", "serverName": ""}, "refreshInterval": "10m"})"));
     EXPECT_EQ(api.create(kCollection, make_connection(self_hosted({"h:1"})))["spec"]["instance"], json::parse(R"({
         "endpoints": {"addresses": ["h:1"], "topology": "Standalone", "tls": "Required"}})"));
 }
@@ -205,8 +219,8 @@ TEST(ConnectionSchema, merges_conditions_by_type_and_keeps_status_apart) {
 
     const auto table = control_plane().kubectl({"get", "vkc", "--namespace=schema"});
     ASSERT_TRUE(table) << table.error().context;
-    EXPECT_THAT(*table,
-                testing::ContainsRegex("NAME +INSTANCE +READY +REASON +ENDPOINT +AGE\nsessions +my-valkey +True +Resolved"));
+    EXPECT_THAT(*table, testing::ContainsRegex(
+                            "NAME +INSTANCE +READY +REASON +ENDPOINT +AGE\nsessions +my-valkey +True +Resolved"));
     const auto wide = control_plane().kubectl({"get", "valkey", "--namespace=schema", "--output=wide"});
     ASSERT_TRUE(wide) << wide.error().context;
     EXPECT_THAT(*wide, testing::ContainsRegex("AUTH +CAEXPIRY"));

@@ -166,6 +166,10 @@ void WholeSystem::await_connection() {
     kubectl({"wait", "vkc/sessions", "--for=condition=Ready", "--timeout=30s"});
 }
 
+void WholeSystem::edit_connection(const json& patch) {
+    kubectl({"patch", "vkc/sessions", "--type=merge", "--patch=" + patch.dump()});
+}
+
 void WholeSystem::annotate_connection(const std::string& key_and_value) {
     kubectl({"annotate", "--overwrite", "vkc/sessions", key_and_value});
 }

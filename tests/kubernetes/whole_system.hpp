@@ -55,6 +55,8 @@ public:
     void create(const nlohmann::json& object);
     /// Waits until it is Ready.
     void await_connection();
+    /// Applies a merge patch to it.
+    void edit_connection(const nlohmann::json& patch);
     void annotate_connection(const std::string& key_and_value);
 
     /// Makes the pod; the webhook must inject it.

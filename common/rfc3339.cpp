@@ -29,6 +29,13 @@ std::string format_rfc3339(system_clock::time_point moment) {
                        clock.minutes().count(), clock.seconds().count());
 }
 
+std::string format_rfc3339_micro(system_clock::time_point moment) {
+    auto text = format_rfc3339(moment);
+    text.pop_back();
+    const auto fraction = duration_cast<microseconds>(moment - to_seconds(moment));
+    return fmt::format("{}.{:06}Z", text, fraction.count());
+}
+
 std::optional<Seconds> parse_rfc3339(std::string_view text) {
     constexpr std::string_view kForm = "0000-00-00T00:00:00";
     if (text.size() < kForm.size() + 1 || text.back() != 'Z') return std::nullopt;

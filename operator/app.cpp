@@ -17,6 +17,10 @@ using namespace std::chrono_literals;
 
 constexpr auto kServiceAccount = "/var/run/secrets/kubernetes.io/serviceaccount";
 constexpr auto kPatience = 5s;
+/// How long the webhook answers after SIGTERM: until the last API server has heard that our endpoint is gone.
+constexpr SteadyClock::duration kFarewell = 10s;
+/// Half of the renew deadline, so that a call that hangs leaves time for another.
+constexpr SteadyClock::duration kLeaseCallLimit = 5s;
 
 Result<KubeConfig> load_config(const Config& config) {
     if (!config.kubeconfig.empty()) return load_kubeconfig(config.kubeconfig);
@@ -64,11 +68,17 @@ ExitCode App::start(Faults& faults) {
     }
     const auto own_namespace = kube_config->namespace_name;
     const auto api_server = kube_config->server.origin.to_string();
-    kube_ = std::make_unique<KubeClient>(io_, std::move(*kube_config), std::move(*credentials),
-                                         "cloud-valkey-operator/" + std::string(version()));
-    kube_->set_on_answer([this](std::string_view method, std::string_view host, unsigned status) {
-        rest_counters_.count(method, host, status);
-    });
+    const auto user_agent = "cloud-valkey-operator/" + std::string(version());
+    KubeLimits lease_limits;
+    lease_limits.call = kLeaseCallLimit;
+    lease_kube_ = std::make_unique<KubeClient>(io_, *kube_config, *credentials, user_agent, lease_limits);
+    kube_ = std::make_unique<KubeClient>(io_, std::move(*kube_config), std::move(*credentials), user_agent);
+    for (auto* client : {kube_.get(), lease_kube_.get()}) {
+        client->set_on_answer(
+            [this](std::string_view method, std::string_view host, unsigned status, SteadyClock::duration latency) {
+                rest_counters_.count(method, host, status, latency);
+            });
+    }
     webhook_ = make_webhook_server(io_, {std::string(version()), config_.proxy_image, config_.image_pull_secrets},
                                    injections_);
     if (const auto bound = listen(); !bound) {
@@ -76,13 +86,26 @@ ExitCode App::start(Faults& faults) {
         return kExitCannotBind;
     }
 
-    certificates_ = std::make_unique<CertificateKeeper>(
-        io_, *kube_, own_namespace, [this](const crypto::CertificateAndKey& leaf) { serve_leaf(leaf); });
-    tasks_.spawn("certificates", certificates_->run());
+    if (injects()) {
+        CertificateOptions options{config_.ca_settle, config_.ca_overlap, config_.webhook_tls_dir};
+        certificates_ = std::make_unique<CertificateKeeper>(
+            io_, *kube_, own_namespace, [this](const crypto::CertificateAndKey& leaf) { serve_leaf(leaf); },
+            std::move(options));
+        tasks_.spawn("certificates", certificates_->run());
+    }
+    cluster_objects_ = std::make_unique<ClusterObjects>(*kube_, own_namespace);
     tasks_.spawn("tokens", tokens_.run());
     connections_ = std::make_unique<ConnectionController>(*kube_, cloud_, place_, config_.watch_namespaces);
     connections_->watch(tasks_);
-    connections_->reconcile(tasks_);
+    LeaderElector::Callbacks callbacks;
+    callbacks.on_started = [this] { lead(); };
+    callbacks.on_lost = [this] {
+        exit_code_ = kExitLeaseLost;
+        begin_shutdown(kFarewell);
+    };
+    elector_ = std::make_unique<LeaderElector>(io_, *lease_kube_, own_namespace, std::string(names::kOperator),
+                                               make_leader_identity(), std::move(callbacks));
+    leading_.spawn("lease", elector_->run());
     signals_.add(SIGTERM);
     signals_.add(SIGINT);
     tasks_.spawn("signals", wait_for_signals());
@@ -100,7 +123,15 @@ ExitCode App::start(Faults& faults) {
 Result<void> App::listen() {
     if (auto bound = probes_.listen(on_all_addresses(config_.probe_port)); !bound) return bound;
     if (auto bound = metrics_.listen(on_all_addresses(config_.metrics_port)); !bound) return bound;
+    if (!injects()) return {};
     return webhook_->bind(on_all_addresses(config_.webhook_port));
+}
+
+void App::lead() {
+    if (is_shutting_down_) return;
+    if (certificates_) certificates_->set_leader(true);
+    connections_->reconcile(leading_);
+    leading_.spawn("owner of the cluster's objects", cluster_objects_->run());
 }
 
 /// The first leaf opens the webhook's port: before it nobody could speak TLS with us, and callers are refused.
@@ -116,14 +147,15 @@ void App::serve_leaf(const crypto::CertificateAndKey& leaf) {
     if (const auto begun = webhook_->start_accepting(); !begun) {
         log::error("the webhook cannot listen: nobody can be injected", {{"error", begun.error().context}});
         exit_code_ = kExitCannotBind;
-        if (!std::exchange(is_shutting_down_, true)) ending_.spawn("shut down", shut_down());
+        begin_shutdown(0s);
         return;
     }
     is_serving_ = true;
 }
 
 Readiness App::readiness() const {
-    return {is_serving_, certificates_ && certificates_->is_trusted(), is_shutting_down_};
+    if (!injects()) return {true, true, is_shutting_down_};  // the API server itself does
+    return {is_serving_, certificates_->is_trusted(), is_shutting_down_};
 }
 
 Awaitable<http::Response> App::answer_probes(http::Request request, http::Peer) {
@@ -137,8 +169,11 @@ Awaitable<http::Response> App::answer_metrics(http::Request request, http::Peer)
     metrics::Page page;
     rest_counters_.describe(page);
     injections_.describe(page, webhook_->in_flight());
+    describe_program(page, version());
+    describe_leader(page, *elector_);
     describe_controller(page, connections_->controller(), SteadyClock::now());
     describe_reconciler(page, connections_->reconciler().counters());
+    if (certificates_) certificates_->describe(page, SystemClock::now());
     metrics::add_process_metrics(page);
     co_return http::make_response(200, std::string(metrics::Page::kContentType), page.render());
 }
@@ -148,22 +183,34 @@ Awaitable<void> App::wait_for_signals() {
         boost::system::error_code ec;
         const int signal = co_await signals_.async_wait(asio::redirect_error(asio::use_awaitable, ec));
         if (ec) co_return;
-        if (std::exchange(is_shutting_down_, true)) std::_Exit(kExitOk);  // the second one: at once
+        if (is_shutting_down_) std::_Exit(exit_code_);  // the second one: at once
         log::info("shutting down", {{"signal", signal}});
-        ending_.spawn("shut down", shut_down());
+        begin_shutdown(signal == SIGTERM && is_serving_ ? kFarewell : 0s);
     }
 }
 
-Awaitable<void> App::shut_down() {
+void App::begin_shutdown(SteadyClock::duration farewell) {
+    if (std::exchange(is_shutting_down_, true)) return;
     webhook_->ask_clients_to_leave();
     connections_->stop();
-    certificates_->stop();
+    cluster_objects_->stop();
+    if (certificates_) certificates_->set_leader(false);  // it goes on serving: the next leader may renew the leaf
+    elector_->stop();
+    ending_.spawn("shut down", shut_down(SteadyClock::now() + farewell));
+}
+
+Awaitable<void> App::shut_down(SteadyClock::time_point farewell_ends) {
+    co_await leading_.join(SteadyClock::now() + kPatience);
+    co_await elector_->release();
+    co_await sleep_for(farewell_ends - SteadyClock::now());
     tokens_.stop();
+    if (certificates_) certificates_->stop();
     webhook_->stop_accepting();
     co_await webhook_->drain(SteadyClock::now() + kPatience);
     cloud_.close();
     metadata_.close();
     kube_->close();
+    lease_kube_->close();
     boost::system::error_code ignored;
     signals_.cancel(ignored);
     co_await tasks_.join(SteadyClock::now() + kPatience);

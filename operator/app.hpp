@@ -11,12 +11,14 @@
 #include "operator/certs/certificate_keeper.hpp"
 #include "operator/cloud/cloud_client.hpp"
 #include "operator/cloud/place.hpp"
+#include "operator/cluster_objects.hpp"
 #include "operator/config.hpp"
 #include "operator/exit_codes.hpp"
 #include "operator/kube/client.hpp"
 #include "operator/metrics.hpp"
 #include "operator/probes.hpp"
 #include "operator/reconcile/connection_controller.hpp"
+#include "operator/runtime/leader_elector.hpp"
 #include "operator/webhook/injection_counters.hpp"
 
 namespace cvp::op {
@@ -25,8 +27,9 @@ namespace cvp::op {
 /// threads behind CloudClient).
 ///
 /// Ports are taken before anything else happens. The webhook begins to listen with its first leaf; it needs no cache
-/// and no lease. Stop order: readiness off, the webhook goes on answering for a while with `Connection: close`, then
-/// the controllers, the watches, the servers.
+/// and no lease. The watches run on every replica, so that a new leader starts warm; what writes runs on the leader.
+/// Stop order: readiness off; the leader's work ends and the lease is given back; the webhook goes on answering with
+/// `Connection: close` until every Service has dropped us; then the watches and the servers.
 class App {
 public:
     explicit App(Config config);
@@ -40,11 +43,14 @@ public:
 private:
     ExitCode start(Faults& faults);
     Result<void> listen();
+    bool injects() const { return config_.injection_mode == InjectionMode::webhook; }
+    void lead();
     void serve_leaf(const crypto::CertificateAndKey& leaf);
     Readiness readiness() const;
 
     Awaitable<void> wait_for_signals();
-    Awaitable<void> shut_down();
+    void begin_shutdown(SteadyClock::duration farewell);
+    Awaitable<void> shut_down(SteadyClock::time_point farewell_ends);
     Awaitable<http::Response> answer_probes(http::Request request, http::Peer peer);
     Awaitable<http::Response> answer_metrics(http::Request request, http::Peer peer);
 
@@ -56,12 +62,16 @@ private:
     asio::io_context io_{1};
     asio::signal_set signals_{io_};
     TaskGroup tasks_{io_};
-    TaskGroup ending_{io_};  ///< waits for the tasks, so it is none of them
+    TaskGroup leading_{io_};  ///< what needs the lease, and who keeps it
+    TaskGroup ending_{io_};   ///< waits for the tasks, so it is none of them
     RestCounters rest_counters_;
     InjectionCounters injections_;
     std::unique_ptr<KubeClient> kube_;
+    std::unique_ptr<KubeClient> lease_kube_;  ///< never waits for the others' turns
+    std::unique_ptr<LeaderElector> elector_;
     std::unique_ptr<http::Server> webhook_;
-    std::unique_ptr<CertificateKeeper> certificates_;
+    std::unique_ptr<CertificateKeeper> certificates_;  ///< none in policy mode
+    std::unique_ptr<ClusterObjects> cluster_objects_;
     MetadataServer metadata_;
     MetadataTokenSource token_source_;
     TokenCache tokens_;

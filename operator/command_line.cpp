@@ -18,8 +18,9 @@ constexpr const char* kFooter =
     "  cloud-valkey-operator --proxy-image registry.example/cloud-valkey-proxy:1.0\n"
     "  cloud-valkey-operator resolve -f sessions.yaml > connection.yaml\n"
     "\n"
-    "Exit codes: 0 after SIGTERM or SIGINT, 64 usage or configuration, 69 a port cannot be bound; of resolve: 0, 1 if\n"
-    "the instance cannot be resolved, 64.";
+    "SIGTERM answers the API server for 10 s more, SIGINT ends sooner, a second signal at once.\n"
+    "Exit codes: 0 after SIGTERM or SIGINT, 64 usage or configuration, 69 a port cannot be bound, 75 the lease was\n"
+    "lost; of resolve: 0, 1 if the instance cannot be resolved, 64.";
 
 ProgramSpec program() {
     std::vector<FlagSpec> flags{

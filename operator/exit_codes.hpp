@@ -8,6 +8,7 @@ enum ExitCode : int {
     kExitNotResolved = 1,  ///< resolve: the cloud did not give a usable answer
     kExitUsage = 64,       ///< flags, environment or a file are wrong
     kExitCannotBind = 69,  ///< a port cannot be bound
+    kExitLeaseLost = 75,   ///< no longer the leader: whoever restarts us gets a follower
 };
 
 }  // namespace cvp::op

@@ -51,12 +51,13 @@ start() {
     printf -v "pid_${name//-/_}" '%s' $!
 }
 
-# stop_started: ends what start() started, last first, by pid.
+# stop_started: ends what start() started, last first, by pid. After SIGTERM the operator would answer admissions for 10 s
+# more, as a rollout needs it; SIGINT asks everybody for a short end.
 stop_started() {
     local i pid
     for ((i = ${#started[@]} - 1; i >= 0; i--)); do
         pid=${started[i]}
-        kill -TERM "$pid" 2>/dev/null || continue
+        kill -INT "$pid" 2>/dev/null || continue
         for _ in $(seq 200); do
             kill -0 "$pid" 2>/dev/null || continue 2
             sleep 0.05

@@ -3,7 +3,10 @@
 #
 #   unit lint integration kubernetes chart    ctest labels of the dev build (ASan, UBSan); from integration on the
 #                                             release build of the product is there too, see CVP_RELEASE_DIR
+#   checklist                                 docs/kubernetes-checklist.md against what these tiers ran
 #   tsan                                      the unit tests, built with TSan
+#   oldest                                    kubernetes and chart on the oldest API server that we support
+#   mutations                                 the code broken on purpose, line by line: does a test notice?
 #   trixie                                    the product compiled on Debian 13
 #
 # A line per tier closes it, then one for all. Any failure, or a tier without a test, makes it exit 1.
@@ -43,16 +46,28 @@ close() {
   passed=$((passed + $3)) failed=$((failed + $4)) skipped=$((skipped + $5))
 }
 
-# ctest_tier TIER PRESET LABEL JOBS
+# ctest_tier TIER PRESET LABELS JOBS
 ctest_tier() {
   local junit=$PWD/$results/$1.xml started=$SECONDS
   rm -f "$junit"
   echo "== $1"
-  ctest --test-dir "build/$2" -L "^$3\$" --parallel "$4" --output-on-failure --no-tests=ignore \
+  ctest --test-dir "build/$2" -L "^($3)\$" --parallel "$4" --output-on-failure --no-tests=ignore \
     --test-output-size-passed 50000000 --test-output-size-failed 50000000 --output-junit "$junit" |
     grep --line-buffered -vE '^ +Start |  Passed +[0-9.]+ sec$|^Internal ctest' || true
   # shellcheck disable=SC2046  # three words
   close "$1" $((SECONDS - started)) $([ -e "$junit" ] && count "$junit" || echo 0 0 0)
+}
+
+# script_tier TIER: one script, which counts as one test.
+script_tier() {
+  local started=$SECONDS ok=0
+  echo "== $1"
+  case "$1" in
+    checklist) scripts/check-checklist.sh "$results"/{unit,integration,kubernetes,chart}.xml && ok=1 ;;
+    mutations) scripts/mutations.sh && ok=1 ;;
+    trixie) scripts/build-in-trixie.sh && ok=1 ;;
+  esac
+  close "$1" $((SECONDS - started)) "$ok" $((1 - ok)) 0
 }
 
 build() {
@@ -61,11 +76,12 @@ build() {
 }
 
 # What the tiers need, each thing once, before the first test runs.
-case " $* " in *" unit "* | *" lint "* | *" integration "* | *" kubernetes "* | *" chart "*) build dev ;; esac
-case " $* " in *" integration "* | *" kubernetes "* | *" chart "*)
+case " $* " in *" unit "* | *" lint "* | *" integration "* | *" kubernetes "* | *" chart "* | *" oldest "*) build dev ;; esac
+case " $* " in *" integration "* | *" kubernetes "* | *" chart "* | *" oldest "*)
   build release cloud-valkey-proxy cloud-valkey-operator ;;
 esac
 case " $* " in *" kubernetes "* | *" chart "*) tests/tools/build.sh >/dev/null ;; esac
+case " $* " in *" oldest "*) tests/tools/build.sh kube-apiserver-1.30.4 kube-controller-manager etcd kubectl helm >/dev/null ;; esac
 export CVP_RELEASE_DIR=$PWD/build/release
 
 for tier in "$@"; do
@@ -73,13 +89,10 @@ for tier in "$@"; do
     unit | lint | integration) ctest_tier "$tier" dev "$tier" "$(nproc)" ;;
     kubernetes | chart) ctest_tier "$tier" dev "$tier" 1 ;;
     tsan)
-      build tsan unit_common unit_emulator unit_operator unit_podrun unit_proxy unit_support
+      build tsan unit_tests
       ctest_tier tsan tsan unit "$(nproc)" ;;
-    trixie)
-      started=$SECONDS
-      echo "== trixie"
-      if scripts/build-in-trixie.sh; then ok=1; else ok=0; fi
-      close trixie $((SECONDS - started)) "$ok" $((1 - ok)) 0 ;;
+    oldest) CVP_KUBERNETES_VERSION=1.30.4 ctest_tier oldest dev "kubernetes|chart" 1 ;;
+    checklist | mutations | trixie) script_tier "$tier" ;;
     *) echo "run-tests.sh: unknown tier '$tier'" >&2; exit 64 ;;
   esac
 done

@@ -5,6 +5,7 @@
 #include "common/contract/names.hpp"
 #include "common/crypto/base64.hpp"
 #include "common/json_access.hpp"
+#include "common/rfc3339.hpp"
 
 namespace cvp::op {
 namespace {
@@ -13,34 +14,34 @@ using nlohmann::json;
 using TimePoint = std::chrono::system_clock::time_point;
 
 constexpr auto kClockSkew = std::chrono::hours(1);
+constexpr std::string_view kCommonName = "CN=";
 constexpr std::string_view kDns = "dns:";
 constexpr std::string_view kIp = "ip:";
 
-Result<std::string> read_key(const json& secret, const char* key) {
-    auto bytes = crypto::base64_decode(find_string(secret, {"data", key}));
-    if (!bytes || bytes->empty())
-        return fail(ErrorCode::invalid_argument, std::string("its key ") + key + " is missing or not base64");
-    return std::move(*bytes);
+std::string read_key(const json& secret, std::string_view key) {
+    return crypto::base64_decode(find_string(secret, {"data", key})).value_or("");
 }
 
 }  // namespace
 
-Result<WebhookTls> read_tls_secret(const json& secret) {
-    auto ca = read_key(secret, "ca.crt");
-    if (!ca) return fail(std::move(ca).error());
-    auto ca_key = read_key(secret, "ca.key");
-    if (!ca_key) return fail(std::move(ca_key).error());
-    auto leaf = read_key(secret, "tls.crt");
-    if (!leaf) return fail(std::move(leaf).error());
-    auto leaf_key = read_key(secret, "tls.key");
-    if (!leaf_key) return fail(std::move(leaf_key).error());
-    return WebhookTls{{std::move(*ca), Secret(std::move(*ca_key))}, {std::move(*leaf), Secret(std::move(*leaf_key))}};
+WebhookTls read_tls_secret(const json& secret) {
+    WebhookTls tls;
+    tls.ca = {read_key(secret, "ca.crt"), Secret(read_key(secret, "ca.key"))};
+    tls.leaf = {read_key(secret, "tls.crt"), Secret(read_key(secret, "tls.key"))};
+    tls.old_ca_pem = read_key(secret, "old-ca.crt");
+    tls.step_since = parse_rfc3339(find_string(secret, {"metadata", "annotations", kRotationStepSince}));
+    tls.rotation_asked = find_string(secret, {"metadata", "annotations", kRotateCa});
+    tls.rotation_done = find_string(secret, {"metadata", "annotations", kRotatedCa});
+    return tls;
 }
 
 json build_tls_secret(const std::string& namespace_name, const WebhookTls& tls, const std::string& resource_version) {
     json metadata = {{"name", kTlsSecret},
                      {"namespace", namespace_name},
-                     {"labels", {{"app.kubernetes.io/managed-by", names::kOperator}}}};
+                     {"labels", {{"app.kubernetes.io/managed-by", names::kOperator}}},
+                     {"annotations",
+                      {{kRotatedCa, tls.rotation_done},
+                       {kRotationStepSince, tls.step_since ? format_rfc3339(*tls.step_since) : std::string()}}}};
     if (!resource_version.empty()) metadata["resourceVersion"] = resource_version;
     return {{"apiVersion", "v1"},
             {"kind", "Secret"},
@@ -49,13 +50,14 @@ json build_tls_secret(const std::string& namespace_name, const WebhookTls& tls, 
             {"data",
              {{"ca.crt", crypto::base64_encode(tls.ca.certificate_pem)},
               {"ca.key", crypto::base64_encode(tls.ca.key_pem.reveal())},
+              {"old-ca.crt", crypto::base64_encode(tls.old_ca_pem)},
               {"tls.crt", crypto::base64_encode(tls.leaf.certificate_pem)},
               {"tls.key", crypto::base64_encode(tls.leaf.key_pem.reveal())}}}};
 }
 
 Result<crypto::CertificateAndKey> make_webhook_ca(TimePoint now) {
     crypto::CaRequest request;
-    request.common_name = std::string(names::kOperator) + " webhook CA";
+    request.common_name = kCaSubject.substr(kCommonName.size());
     request.validity = {now - kClockSkew, now + kCaLife};
     return crypto::issue_ca(request);
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,18 +21,31 @@ inline constexpr auto kCaLife = std::chrono::hours(24 * 3650);
 inline constexpr auto kLeafLife = std::chrono::hours(24 * 90);
 
 inline constexpr std::string_view kTlsSecret = "cloud-valkey-operator-tls";
+/// Subject of every CA of ours, as parse_certificate() writes it.
+inline constexpr std::string_view kCaSubject = "CN=cloud-valkey-operator webhook CA";
 
-/// A certificate authority and one leaf of it.
+/// Annotations of the Secret. Whoever wants a new CA gives the first one a new value; the other two are ours.
+inline constexpr const char* kRotateCa = "cloudvalkey.dev/rotate-ca";
+inline constexpr const char* kRotatedCa = "cloudvalkey.dev/rotated-ca";
+inline constexpr const char* kRotationStepSince = "cloudvalkey.dev/rotation-step-since";
+
+/// The Secret's content: a certificate authority, one leaf, and how far a rotation of the CA has come. A new leader
+/// goes on from here; nothing else is remembered anywhere.
 struct WebhookTls {
-    crypto::CertificateAndKey ca;
-    crypto::CertificateAndKey leaf;
+    crypto::CertificateAndKey ca;    ///< signs the next leaf
+    crypto::CertificateAndKey leaf;  ///< of `ca`, or during a rotation of an old one
+    std::string old_ca_pem;          ///< trusted besides `ca` while a rotation lasts; empty otherwise
+    /// Leaf of an old CA: since when the new one stands in the live caBundle. Leaf of the new one: since when.
+    std::optional<std::chrono::system_clock::time_point> step_since;
+    std::string rotation_asked;  ///< value of kRotateCa
+    std::string rotation_done;   ///< value of kRotatedCa: the last one that was heard
 };
 
-/// Reads the Secret's data: ca.crt, ca.key, tls.crt, tls.key. That they fit together is not checked here.
-/// @errors invalid_argument, naming the key that is missing or no base64
-Result<WebhookTls> read_tls_secret(const nlohmann::json& secret);
+/// Reads the Secret. A key that is missing or no base64 is empty: that the parts fit together is not checked here.
+WebhookTls read_tls_secret(const nlohmann::json& secret);
 
-/// Builds the Secret for server-side apply.
+/// Builds the Secret for server-side apply: all that is ours, what is empty as an empty text, so that it replaces what
+/// somebody else may have written.
 /// @param resource_version precondition: the version that was read; empty where there was none
 nlohmann::json build_tls_secret(const std::string& namespace_name, const WebhookTls& tls,
                                 const std::string& resource_version);

@@ -35,6 +35,9 @@ struct WatchOptions {
     std::string field_selector;
     /// Events after this one.
     std::string resource_version;
+    /// All objects first, as ADDED events up to a bookmark that says so (WatchList): instead of a list. Servers before
+    /// 1.32 answer 422.
+    bool send_initial_events = false;
     /// The server ends the watch after so long.
     std::chrono::seconds timeout = std::chrono::seconds(300);
 };
@@ -70,15 +73,20 @@ public:
     /// Reads an object.
     virtual Awaitable<KubeResult<nlohmann::json>> get(ResourcePath path) = 0;
 
-    /// Reads one page of a collection: the List object, with `items`, `metadata.resourceVersion` and, where there are
-    /// more, `metadata.continue`. Items carry no apiVersion and kind.
+    /// Opens one page of a collection: the body of a List, for runtime/list_decoder. Its items carry no apiVersion and
+    /// kind.
     /// @errors gone: the continue token is too old
-    virtual Awaitable<KubeResult<nlohmann::json>> list(ResourcePath path, ListOptions options) = 0;
+    virtual Awaitable<KubeResult<std::unique_ptr<http::BodyStream>>> list(ResourcePath path, ListOptions options) = 0;
 
     /// Creates an object by POST; `path` is its collection or its full path (the name is then left out).
     /// @return the object as stored
     /// @errors conflict with reason AlreadyExists
     virtual Awaitable<KubeResult<nlohmann::json>> create(ResourcePath path, nlohmann::json object) = 0;
+
+    /// Replaces an object by PUT; its metadata.resourceVersion is the precondition.
+    /// @return the object as stored
+    /// @errors conflict: somebody else was faster
+    virtual Awaitable<KubeResult<nlohmann::json>> replace(ResourcePath path, nlohmann::json object) = 0;
 
     /// Server-side apply. `object` holds apiVersion, kind, metadata.name and the fields to own; metadata.uid and
     /// metadata.resourceVersion are preconditions. The subresource is the path's.
@@ -94,7 +102,8 @@ public:
     virtual Awaitable<KubeResult<void>> remove(ResourcePath path) = 0;
 
     /// Opens a watch: a stream of JSON objects {"type","object"}, one per line, cut anywhere (runtime/json_lines).
-    /// @errors gone: resource_version is too old (the same can come inside the stream as an ERROR event)
+    /// @errors gone: resource_version is too old (the same can come inside the stream as an ERROR event);
+    ///         invalid_argument: the server knows no WatchList
     virtual Awaitable<KubeResult<std::unique_ptr<http::BodyStream>>> watch(ResourcePath path, WatchOptions options) = 0;
 };
 

@@ -25,6 +25,10 @@ std::string watch_target(const ResourcePath& path, const WatchOptions& options) 
     add_query(target, "labelSelector", options.label_selector);
     add_query(target, "fieldSelector", options.field_selector);
     add_query(target, "resourceVersion", options.resource_version);
+    if (options.send_initial_events) {
+        add_query(target, "sendInitialEvents", "true");
+        add_query(target, "resourceVersionMatch", "NotOlderThan");
+    }
     add_query(target, "timeoutSeconds", std::to_string(options.timeout.count()));
     return target;
 }

@@ -6,6 +6,13 @@
 #include "common/http/message.hpp"
 
 namespace cvp::op {
+namespace {
+
+ResourcePath admission_registration(const char* plural, std::string name) {
+    return ResourcePath("admissionregistration.k8s.io", "v1", plural, {}, std::move(name));
+}
+
+}  // namespace
 
 ResourcePath::ResourcePath(std::string group_, std::string version_, std::string plural_, std::string namespace_name_,
                            std::string name_)
@@ -45,6 +52,10 @@ ResourcePath config_maps(std::string namespace_name, std::string name) {
     return ResourcePath("", "v1", "configmaps", std::move(namespace_name), std::move(name));
 }
 
+ResourcePath leases(std::string namespace_name, std::string name) {
+    return ResourcePath("coordination.k8s.io", "v1", "leases", std::move(namespace_name), std::move(name));
+}
+
 ResourcePath namespaces(std::string name) {
     return ResourcePath("", "v1", "namespaces", {}, std::move(name));
 }
@@ -58,7 +69,23 @@ ResourcePath secrets(std::string namespace_name, std::string name) {
 }
 
 ResourcePath mutating_webhook_configurations(std::string name) {
-    return ResourcePath("admissionregistration.k8s.io", "v1", "mutatingwebhookconfigurations", {}, std::move(name));
+    return admission_registration("mutatingwebhookconfigurations", std::move(name));
+}
+
+ResourcePath validating_admission_policies(std::string name) {
+    return admission_registration("validatingadmissionpolicies", std::move(name));
+}
+
+ResourcePath validating_admission_policy_bindings(std::string name) {
+    return admission_registration("validatingadmissionpolicybindings", std::move(name));
+}
+
+ResourcePath mutating_admission_policies(std::string name) {
+    return admission_registration("mutatingadmissionpolicies", std::move(name));
+}
+
+ResourcePath mutating_admission_policy_bindings(std::string name) {
+    return admission_registration("mutatingadmissionpolicybindings", std::move(name));
 }
 
 ResourcePath valkey_connections(std::string namespace_name, std::string name) {

@@ -36,10 +36,15 @@ struct ResourcePath {
 
 /// The kinds that the operator works with. `name` empty: the collection; `namespace_name` empty: in all namespaces.
 ResourcePath config_maps(std::string namespace_name, std::string name = {});
+ResourcePath leases(std::string namespace_name, std::string name = {});
 ResourcePath namespaces(std::string name = {});
 ResourcePath pods(std::string namespace_name, std::string name = {});
 ResourcePath secrets(std::string namespace_name, std::string name = {});
 ResourcePath mutating_webhook_configurations(std::string name = {});
+ResourcePath validating_admission_policies(std::string name = {});
+ResourcePath validating_admission_policy_bindings(std::string name = {});
+ResourcePath mutating_admission_policies(std::string name = {});         ///< API server 1.36 and up
+ResourcePath mutating_admission_policy_bindings(std::string name = {});  ///< API server 1.36 and up
 ResourcePath valkey_connections(std::string namespace_name, std::string name = {});
 
 }  // namespace cvp::op

@@ -2,11 +2,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
+#include <vector>
 
 #include "common/async/asio.hpp"
 #include "common/async/event.hpp"
 #include "common/async/task_group.hpp"
+#include "common/metrics/histogram.hpp"
 #include "operator/runtime/reconciler.hpp"
 #include "operator/runtime/work_queue.hpp"
 
@@ -14,8 +17,10 @@ namespace cvp::op {
 
 /// Takes keys from a WorkQueue to a Reconciler and decides about retries.
 ///
-/// An error that is_retryable() comes again with the queue's backoff, any other waits for the next change; success ends
-/// the backoff. Owner: the App. Its workers run in the App's TaskGroup: stop(), then join the group. One thread.
+/// An error comes again with the queue's backoff; only invalid_argument waits for the next change, because the same
+/// would be refused again. Success ends the backoff. An exception is a bug: it is counted, logged and tried again like
+/// an error, so that one odd object does not stop the others. Owner: the App. Its workers run in the App's TaskGroup:
+/// stop(), then join the group. One thread.
 class Controller {
 public:
     /// What it did, for metrics: controller-runtime's names and meanings.
@@ -23,10 +28,12 @@ public:
         std::uint64_t success = 0;
         std::uint64_t error = 0;
         std::uint64_t terminal_error = 0;  ///< also counted in `error`
+        std::uint64_t panic = 0;           ///< also counted in `error`
         std::uint64_t requeue_after = 0;
         std::uint64_t adds = 0;
         std::uint64_t retries = 0;
-        SteadyClock::duration reconcile_time{};  ///< sum
+        metrics::Histogram queue_seconds{kQueueBuckets};          ///< from when a key was due to when it was taken
+        metrics::Histogram reconcile_seconds{kReconcileBuckets};  ///< of one pass
     };
 
     Controller(std::string name, Reconciler& reconciler) : name_(std::move(name)), reconciler_(reconciler) {}
@@ -40,19 +47,30 @@ public:
     /// Wants `key` reconciled now.
     void add(const ObjectKey& key);
 
+    /// How long the passes that are under way take, the longest first.
+    std::vector<SteadyClock::duration> under_way(SteadyClock::time_point now) const;
+    std::size_t workers() const { return workers_; }
+
     const std::string& name() const { return name_; }
     const Counters& counters() const { return counters_; }
     const WorkQueue& queue() const { return queue_; }
 
 private:
+    static const std::vector<double> kQueueBuckets;
+    static const std::vector<double> kReconcileBuckets;
+
     Awaitable<void> work();
     Awaitable<void> reconcile(ObjectKey key);
+    Awaitable<Result<ReconcileResult>> run(const ObjectKey& key);
+    void settle(const ObjectKey& key, const Result<ReconcileResult>& result);
 
     std::string name_;
     Reconciler& reconciler_;
     WorkQueue queue_;
     Event wake_;
     Counters counters_;
+    std::map<ObjectKey, SteadyClock::time_point> begun_;  ///< passes that are under way
+    std::size_t workers_ = 0;
     bool stopped_ = false;
 };
 

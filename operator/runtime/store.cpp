@@ -11,10 +11,23 @@ namespace {
 
 using Json = nlohmann::json;
 
+const std::string& version_of(const Json& object) {
+    return find_string(object, {"metadata", "resourceVersion"});
+}
+
+bool is_same_object(const Json& a, const Json& b) {
+    return find_string(a, {"metadata", "uid"}) == find_string(b, {"metadata", "uid"});
+}
+
 bool is_same_version(const Json& a, const Json& b) {
-    const auto& version = find_string(a, {"metadata", "resourceVersion"});
-    return !version.empty() && version == find_string(b, {"metadata", "resourceVersion"}) &&
-           find_string(a, {"metadata", "uid"}) == find_string(b, {"metadata", "uid"});
+    return !version_of(a).empty() && version_of(a) == version_of(b) && is_same_object(a, b);
+}
+
+/// Versions are decimal numbers without leading zeros, which is promised since 1.35 and has always been so with etcd.
+bool is_older(const Json& a, const Json& b) {
+    const auto& mine = version_of(a);
+    const auto& other = version_of(b);
+    return is_same_object(a, b) && (mine.size() != other.size() ? mine.size() < other.size() : mine < other);
 }
 
 }  // namespace
@@ -57,13 +70,15 @@ ObjectPtr Store::find(const ObjectKey& key) const {
 std::vector<StoreChange> Store::put(const ObjectPtr& object) {
     const auto key = key_of(*object);
     auto& slot = objects_[key];
-    if (slot && is_same_version(*slot, *object)) return {};
+    if (slot && (is_same_version(*slot, *object) || is_older(*object, *slot))) return {};
     auto before = std::exchange(slot, object);
     return {StoreChange{key, std::move(before), object}};
 }
 
 std::vector<StoreChange> Store::erase(const Json& object) {
-    const auto found = objects_.find(key_of(object));
+    const auto key = key_of(object);
+    incoming_.erase(key);
+    const auto found = objects_.find(key);
     if (found == objects_.end()) return {};
     StoreChange change{found->first, std::move(found->second), nullptr};
     objects_.erase(found);

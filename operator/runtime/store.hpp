@@ -19,10 +19,10 @@ using ObjectPtr = std::shared_ptr<const nlohmann::json>;
 struct WatchDelta {
     enum class Kind {
         list_started,   ///< a list begins; no object
-        listed,         ///< an object of it
+        listed,         ///< an object of it; the same one may come again
         list_complete,  ///< all objects of it were told: what was not told is gone; no object
         applied,        ///< an object was added or changed
-        deleted,        ///< an object was deleted; its last state
+        deleted,        ///< an object was deleted, also from a list that is not complete; its last state
     };
     Kind kind = Kind::applied;
     std::shared_ptr<nlohmann::json> object;  ///< handed over: the store may trim it
@@ -50,7 +50,8 @@ public:
 
     explicit Store(Trim trim = &Store::drop_managed_fields) : trim_(trim) {}
 
-    /// Takes one step. Objects whose metadata.resourceVersion is the same are no change.
+    /// Takes one step. Objects whose metadata.resourceVersion is the same are no change, and an event that is older
+    /// than what is known of its object is none; a list is believed as it is.
     std::vector<StoreChange> apply(WatchDelta delta);
 
     /// The object, or nullptr.

@@ -9,13 +9,27 @@
 #include "operator/runtime/json_lines.hpp"
 
 namespace cvp::op {
+namespace {
 
-Watcher::Watcher(KubeApi& api, ResourcePath collection, WatchFsm::Selection selection, Store& store, OnChange on_change)
+constexpr auto kPieceLimit = std::chrono::seconds(60);  ///< between two pieces of a list
+
+Watcher::Sink keep(Store& store, Watcher::OnChange on_change) {
+    return [&store, on_change = std::move(on_change)](WatchDelta delta) {
+        for (const auto& change : store.apply(std::move(delta)))
+            on_change(change);
+    };
+}
+
+}  // namespace
+
+Watcher::Watcher(KubeApi& api, ResourcePath collection, WatchFsm::Selection selection, Sink sink)
     : api_(api),
       collection_(std::move(collection)),
-      store_(store),
-      on_change_(std::move(on_change)),
+      sink_(std::move(sink)),
       fsm_(std::move(selection), std::random_device{}()) {}
+
+Watcher::Watcher(KubeApi& api, ResourcePath collection, WatchFsm::Selection selection, Store& store, OnChange on_change)
+    : Watcher(api, std::move(collection), std::move(selection), keep(store, std::move(on_change))) {}
 
 Awaitable<void> Watcher::run() {
     while (!stopped_) {
@@ -37,33 +51,55 @@ void Watcher::stop() {
 }
 
 Awaitable<void> Watcher::list(ListOptions options) {
-    auto page = co_await api_.list(collection_, std::move(options));
+    auto opened = co_await api_.list(collection_, std::move(options));
     if (stopped_) co_return;
-    if (!page) {
-        failed(page.error());
+    if (!opened) {
+        failed(opened.error());
         co_return;
     }
-    const bool was_synced = store_.is_synced();
-    take(fsm_.on_page(std::move(*page)));
-    if (!last_complaint_.empty() || (!was_synced && store_.is_synced())) {
-        log::info("the list is complete", {{"kind", collection_.describe()}, {"objects", store_.objects().size()}});
-        last_complaint_.clear();
+    stream_ = std::move(*opened);
+    take(fsm_.on_list_opened());
+    co_await read_page(*stream_);
+    stream_.reset();
+}
+
+Awaitable<void> Watcher::read_page(http::BodyStream& stream) {
+    const auto what = "list " + collection_.describe();
+    ListDecoder decoder;
+    while (true) {
+        const auto piece = co_await stream.read_some(SteadyClock::now() + kPieceLimit);
+        if (stopped_) co_return;
+        if (!piece) co_return failed(make_kube_error(what, piece.error()));
+        if (piece->empty()) break;
+        decoder.feed(*piece);
+        while (!stopped_) {
+            auto item = decoder.next();
+            if (!item) co_return failed(make_kube_error(what, item.error()));
+            if (!*item) break;
+            take(fsm_.on_item(std::move(**item)));
+        }
     }
+    auto end = decoder.finish();
+    if (!end) co_return failed(make_kube_error(what, end.error()));
+    take(fsm_.on_list_end(std::move(*end)));
 }
 
 Awaitable<void> Watcher::watch(WatchFsm::Watch watch) {
     const auto limit = watch.time_limit;
+    const bool is_list = watch.options.send_initial_events;
     auto opened = co_await api_.watch(collection_, std::move(watch.options));
     if (stopped_) co_return;
     if (!opened) {
         failed(opened.error());
         co_return;
     }
-    if (!last_complaint_.empty()) log::info("watching again", {{"kind", collection_.describe()}});
-    last_complaint_.clear();
+    if (!is_list && !last_complaint_.empty()) {
+        log::info("watching again", {{"kind", collection_.describe()}});
+        last_complaint_.clear();
+    }
     stream_ = std::move(*opened);
     const auto now = SteadyClock::now();
-    fsm_.on_opened(now);
+    take(fsm_.on_opened(now));
     co_await follow(*stream_, now + limit);
     stream_.reset();
 }
@@ -104,15 +140,25 @@ Awaitable<void> Watcher::pause(SteadyClock::duration delay) {
 
 void Watcher::take(std::vector<WatchDelta> deltas) {
     for (auto& delta : deltas) {
-        for (const auto& change : store_.apply(std::move(delta)))
-            on_change_(change);
+        const auto kind = delta.kind;
+        sink_(std::move(delta));
+        if (kind == WatchDelta::Kind::list_started) listed_ = 0;
+        if (kind == WatchDelta::Kind::listed) ++listed_;
+        if (kind == WatchDelta::Kind::list_complete) completed();
     }
     if (on_step_) on_step_();
 }
 
+void Watcher::completed() {
+    if (!std::exchange(was_complete_, true) || !last_complaint_.empty()) {
+        log::info("the list is complete", {{"kind", collection_.describe()}, {"objects", listed_}});
+    }
+    last_complaint_.clear();
+}
+
 void Watcher::failed(const KubeError& error) {
     fsm_.on_failure(error, SteadyClock::now());
-    complain(error);
+    if (fsm_.last_failure()) complain(error);  // else it was an answer and no fault: no WatchList here
 }
 
 void Watcher::complain(const KubeError& error) {

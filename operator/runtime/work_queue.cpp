@@ -28,7 +28,7 @@ void WorkQueue::add(const ObjectKey& key, TimePoint when) {
 
 void WorkQueue::add_failed(const ObjectKey& key, TimePoint now) {
     auto& entry = entries_[key];
-    add(key, now + delay_after(entry.failures++));
+    add(key, now + std::max<SteadyClock::duration>(delay_after(entry.failures++), retries_.take(now)));
 }
 
 void WorkQueue::forget(const ObjectKey& key) {

@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "common/async/asio.hpp"
+#include "common/token_bucket.hpp"
 #include "operator/runtime/object_key.hpp"
 
 namespace cvp::op {
@@ -24,7 +25,8 @@ public:
     /// Wants `key` worked on at `when` (now or in the future).
     void add(const ObjectKey& key, TimePoint when);
 
-    /// Wants `key` worked on again after a failure: 5 ms after the first, doubling to 1000 s until forget().
+    /// Wants `key` worked on again after a failure: 5 ms after the first, doubling to 1000 s until forget(), and all
+    /// keys together not more often than 10 times a second after the first 100.
     void add_failed(const ObjectKey& key, TimePoint now);
 
     /// Ends the backoff of a key: its work succeeded.
@@ -43,6 +45,9 @@ public:
     std::size_t in_progress() const { return in_progress_; }
 
 private:
+    static constexpr double kRetriesPerSecond = 10;
+    static constexpr double kRetriesAtOnce = 100;
+
     struct Entry {
         std::optional<TimePoint> due;  ///< wanted at; for a taken key: wanted again
         std::uint64_t order = 0;       ///< of adding, for equal times
@@ -55,6 +60,7 @@ private:
 
     std::map<ObjectKey, Entry> entries_;
     std::set<Place> waiting_;  ///< of the keys that are not taken
+    TokenBucket retries_{kRetriesPerSecond, kRetriesAtOnce};
     std::uint64_t added_ = 0;
     std::size_t in_progress_ = 0;
 };

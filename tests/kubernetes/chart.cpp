@@ -1,11 +1,30 @@
 #include "tests/kubernetes/chart.hpp"
 
+#include <chrono>
 #include <stdexcept>
 
 #include "tests/kubernetes/environment.hpp"
 #include "tests/support/source_tree.hpp"
 
 namespace cvp::test {
+namespace {
+
+constexpr auto kTimeLimit = std::chrono::minutes(2);
+
+std::string run_helm_alone(std::vector<std::string> arguments, int& status) {
+    ProcessOptions options;
+    options.argv = std::move(arguments);
+    options.argv.insert(options.argv.begin(), control_plane().tools() / "helm");
+    // Nothing of the user's own settings, and nothing written to them.
+    options.env = {"HELM_CONFIG_HOME=/nonexistent", "HELM_CACHE_HOME=/nonexistent", "HELM_DATA_HOME=/nonexistent",
+                   "KUBECACHEDIR=/nonexistent"};
+    const auto result = run_command(std::move(options), {}, kTimeLimit);
+    if (!result) throw std::runtime_error(result.error().context);
+    status = result->status;
+    return result->out + result->err;
+}
+
+}  // namespace
 
 void ensure_release_namespace() {
     if (control_plane().kubectl({"get", "namespace", "cloud-valkey"})) return;
@@ -14,16 +33,17 @@ void ensure_release_namespace() {
 }
 
 std::string run_helm(std::vector<std::string> arguments, int& status) {
-    ProcessOptions options;
-    options.argv = std::move(arguments);
-    options.argv.insert(options.argv.begin(), control_plane().tools() / "helm");
-    options.argv.push_back(source_path("charts/cloud-valkey-proxy"));
-    // Nothing of the user's own settings, and nothing written to them.
-    options.env = {"HELM_CONFIG_HOME=/nonexistent", "HELM_CACHE_HOME=/nonexistent", "HELM_DATA_HOME=/nonexistent"};
-    const auto result = run_command(std::move(options));
-    if (!result) throw std::runtime_error(result.error().context);
-    status = result->status;
-    return result->out + result->err;
+    arguments.push_back(source_path("charts/cloud-valkey-proxy"));
+    return run_helm_alone(std::move(arguments), status);
+}
+
+std::string run_helm_on_cluster(std::vector<std::string> arguments) {
+    arguments.push_back("--kubeconfig=" + control_plane().admin_kubeconfig().string());
+    int status = 0;
+    const auto command = arguments.front();
+    auto text = run_helm_alone(std::move(arguments), status);
+    if (status != 0) throw std::runtime_error("helm " + command + ": " + text);
+    return text;
 }
 
 std::string render_chart(const std::vector<std::string>& arguments) {

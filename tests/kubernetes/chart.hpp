@@ -16,4 +16,7 @@ std::string render_chart(const std::vector<std::string>& arguments = {});
 /// @param status set to the exit code
 std::string run_helm(std::vector<std::string> arguments, int& status);
 
+/// Runs helm against the control plane, as its administrator: `helm install` and the like. Throws with helm's words.
+std::string run_helm_on_cluster(std::vector<std::string> arguments);
+
 }  // namespace cvp::test

@@ -25,6 +25,16 @@ std::string dry_run(const std::string& manifest) {
     return result ? *result : "";
 }
 
+/// Why helm cannot render the chart with a policy.
+std::string refusal(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"template", "--set=injection.mode=Policy"});
+    arguments.emplace_back("release");
+    int status = 0;
+    auto text = run_helm(std::move(arguments), status);
+    EXPECT_NE(status, 0) << text;
+    return text;
+}
+
 class Chart : public testing::Test {
 protected:
     static void SetUpTestSuite() {
@@ -57,8 +67,12 @@ TEST_F(Chart, is_accepted_by_the_api_server) {
           "clusterrolebinding.rbac.authorization.k8s.io/cloud-valkey-operator",
           "role.rbac.authorization.k8s.io/cloud-valkey-operator",
           "rolebinding.rbac.authorization.k8s.io/cloud-valkey-operator", "service/cloud-valkey-operator",
-          "deployment.apps/cloud-valkey-operator",
-          "mutatingwebhookconfiguration.admissionregistration.k8s.io/cloud-valkey-operator"}) {
+          "deployment.apps/cloud-valkey-operator", "poddisruptionbudget.policy/cloud-valkey-operator",
+          "mutatingwebhookconfiguration.admissionregistration.k8s.io/cloud-valkey-operator",
+          "validatingadmissionpolicy.admissionregistration.k8s.io/cloudvalkey-guard",
+          "validatingadmissionpolicybinding.admissionregistration.k8s.io/cloudvalkey-guard",
+          "validatingadmissionpolicy.admissionregistration.k8s.io/cloudvalkey-hint",
+          "validatingadmissionpolicybinding.admissionregistration.k8s.io/cloudvalkey-hint"}) {
         EXPECT_THAT(answer, HasSubstr(std::string(object) + " serverside-applied (server dry run)"));
     }
 }
@@ -101,11 +115,110 @@ TEST_F(Chart, puts_one_registry_before_both_images) {
 
 TEST_F(Chart, refuses_values_that_it_does_not_know) {
     for (const auto* value : {"webhook.prot=1", "webhook.port=0", "webhook.url=http://x/mutate-pods", "image.tag=a b",
-                              "watchNamespaces={Bad}", "proxy.digest=x"}) {
+                              "watchNamespaces={Bad}", "proxy.digest=x", "injection.mode=webhook", "guard=true",
+                              "injection.imagePullSecrets={A_B}", "webhook.certificate.mode=vault",
+                              "webhook.certificate.caBundle=-----BEGIN", "terminationGracePeriodSeconds=10",
+                              "podDisruptionBudget.minAvailable=1", "replicas=two"}) {
         int status = 0;
         const auto text = run_helm({"template", "--set", value, "release"}, status);
         EXPECT_NE(status, 0) << value;
         EXPECT_THAT(text, HasSubstr("values don't meet the specifications of the schema")) << value;
+    }
+}
+
+TEST_F(Chart, runs_two_replicas_that_neither_drain_nor_rollout_stops_at_once) {
+    const auto manifest = render_chart();
+    for (const auto* line : {"replicas: 2", "maxUnavailable: 0", "maxUnavailable: 1", "AlwaysAllow",
+                             "topologyKey: kubernetes.io/hostname", "topologyKey: topology.kubernetes.io/zone",
+                             "whenUnsatisfiable: ScheduleAnyway", "terminationGracePeriodSeconds: 30"}) {
+        EXPECT_THAT(manifest, HasSubstr(line));
+    }
+    EXPECT_THAT(manifest, Not(HasSubstr("priorityClassName")));
+    const auto other = render_chart({"--set", "replicas=3,podDisruptionBudget.enabled=false,priorityClassName=vital"});
+    EXPECT_THAT(other, HasSubstr("replicas: 3"));
+    EXPECT_THAT(other, HasSubstr("priorityClassName: vital"));
+    EXPECT_THAT(other, Not(HasSubstr("PodDisruptionBudget")));
+}
+
+TEST_F(Chart, hands_pull_secrets_to_the_operator_in_either_form) {
+    for (const auto* values : {"injection.imagePullSecrets={a,b.c}",
+                               "injection.imagePullSecrets[0].name=a,injection.imagePullSecrets[1].name=b.c"}) {
+        EXPECT_THAT(render_chart({"--set", values}), HasSubstr("--image-pull-secrets=a,b.c\n")) << values;
+    }
+    EXPECT_THAT(render_chart(), Not(HasSubstr("--image-pull-secrets")));
+}
+
+TEST_F(Chart, turns_guard_and_hint_off) {
+    EXPECT_THAT(render_chart({"--set", "guard.enabled=false"}), Not(HasSubstr("cloudvalkey-guard\n  labels")));
+    EXPECT_THAT(render_chart({"--set", "hint.enabled=false"}), Not(HasSubstr("cloudvalkey-hint\n  labels")));
+}
+
+TEST_F(Chart, injects_by_policy_without_webhook_and_service) {
+    const auto manifest = render_chart({"--set", "injection.mode=Policy"});
+    const auto answer = dry_run(manifest);
+    EXPECT_THAT(answer, HasSubstr("mutatingadmissionpolicy.admissionregistration.k8s.io/cloudvalkey-inject "));
+    EXPECT_THAT(answer, HasSubstr("mutatingadmissionpolicybinding.admissionregistration.k8s.io/cloudvalkey-inject "));
+    EXPECT_THAT(answer, HasSubstr("validatingadmissionpolicy.admissionregistration.k8s.io/cloudvalkey-guard "));
+    EXPECT_THAT(answer, HasSubstr("deployment.apps/cloud-valkey-operator "));
+    EXPECT_THAT(answer, Not(HasSubstr("service/")));
+    EXPECT_THAT(answer, Not(HasSubstr("mutatingwebhookconfiguration")));
+    EXPECT_THAT(manifest, HasSubstr("--injection-mode=Policy"));
+    EXPECT_THAT(manifest, Not(HasSubstr("--proxy-image=")));
+    EXPECT_THAT(manifest, HasSubstr("reinvocationPolicy: Never"));
+}
+
+TEST_F(Chart, says_why_it_cannot_inject_by_policy) {
+    EXPECT_THAT(refusal({"--kube-version=1.35.9"}), HasSubstr("injection.mode Policy needs Kubernetes 1.36 or later"));
+    EXPECT_THAT(refusal({"--kube-version=1.30.4-gke.1"}), HasSubstr("this is v1.30.4: use injection.mode Webhook"));
+    EXPECT_THAT(refusal({"--set=guard.enabled=false"}), HasSubstr("needs guard.enabled"));
+    EXPECT_THAT(refusal({"--set=webhook.url=https://127.0.0.1:1/mutate-pods"}), HasSubstr("leave webhook.url empty"));
+    const auto early = render_chart({"--set=injection.mode=Policy", "--kube-version=1.35.0",
+                                     "--api-versions=admissionregistration.k8s.io/v1/MutatingAdmissionPolicy"});
+    EXPECT_THAT(early, HasSubstr("kind: MutatingAdmissionPolicy\n")) << "the API server says that it has the kind";
+    EXPECT_THAT(render_chart({"--kube-version=1.30.4"}), Not(HasSubstr("kind: MutatingAdmissionPolicy")));
+}
+
+TEST_F(Chart, lets_cert_manager_make_the_certificate) {
+    // Its CRD, as far as the API server looks at it here.
+    const std::string crd = R"({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": "certificates.cert-manager.io"}, "spec": {"group": "cert-manager.io",
+        "scope": "Namespaced", "names": {"plural": "certificates", "kind": "Certificate"}, "versions": [{"name": "v1",
+        "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object",
+        "x-kubernetes-preserve-unknown-fields": true}}}]}})";
+    ASSERT_TRUE(control_plane().kubectl({"apply", "--filename=-"}, crd));
+    ASSERT_TRUE(control_plane().kubectl({"wait", "--for=condition=Established", "crd/certificates.cert-manager.io"}));
+    const auto manifest = render_chart({"--set",
+                                        "webhook.certificate.mode=certManager,"
+                                        "webhook.certificate.issuerRef.name=ca"});
+    EXPECT_THAT(dry_run(manifest), HasSubstr("certificate.cert-manager.io/cloud-valkey-operator serverside-applied"));
+    EXPECT_TRUE(control_plane().kubectl({"delete", "crd", "certificates.cert-manager.io"}));
+    EXPECT_THAT(manifest, HasSubstr("cert-manager.io/inject-ca-from: cloud-valkey/cloud-valkey-operator\n"));
+    EXPECT_THAT(manifest, HasSubstr("- cloud-valkey-operator.cloud-valkey.svc\n"));
+    EXPECT_THAT(manifest, HasSubstr("secretName: cloud-valkey-operator-cert-manager\n"));
+    EXPECT_THAT(manifest, HasSubstr("--webhook-tls-dir=/etc/webhook-tls\n"));
+    EXPECT_THAT(manifest, Not(HasSubstr("caBundle:"))) << "cert-manager owns it";
+}
+
+TEST_F(Chart, serves_a_given_certificate) {
+    const auto manifest = render_chart({"--set",
+                                        "webhook.certificate.mode=given,webhook.certificate.secretName=team-tls,"
+                                        "webhook.certificate.caBundle=TUlJ"});
+    EXPECT_THAT(manifest, HasSubstr("caBundle: TUlJ\n"));
+    EXPECT_THAT(manifest, HasSubstr("secretName: team-tls\n"));
+    EXPECT_THAT(manifest, HasSubstr("--webhook-tls-dir=/etc/webhook-tls\n"));
+    EXPECT_THAT(manifest, HasSubstr("{name: webhook-tls, mountPath: /etc/webhook-tls, readOnly: true}"));
+}
+
+TEST_F(Chart, asks_for_what_a_certificate_needs) {
+    for (const auto& [values, why] : std::vector<std::pair<std::string, std::string>>{
+             {"mode=certManager", "needs webhook.certificate.issuerRef.name"},
+             {"mode=given", "needs webhook.certificate.secretName"},
+             {"mode=given,webhook.certificate.secretName=x", "and webhook.certificate.caBundle"},
+             {"secretName=x", "are for the modes certManager and given"}}) {
+        int status = 0;
+        const auto text = run_helm({"template", "--set", "webhook.certificate." + values, "release"}, status);
+        EXPECT_NE(status, 0) << values;
+        EXPECT_THAT(text, HasSubstr(why));
     }
 }
 

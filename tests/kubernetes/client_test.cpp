@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include "common/json_access.hpp"
+#include "operator/runtime/list_decoder.hpp"
 #include "tests/kubernetes/real_client.hpp"
 #include "tests/support/temp_dir.hpp"
 
@@ -20,6 +21,28 @@ using Json = nlohmann::json;
 class RealKubeClient : public RealClientTest {
 protected:
     RealKubeClient() : RealClientTest("client") {}
+
+    std::string read_all(http::BodyStream& stream) {
+        std::string body;
+        while (true) {
+            const auto piece = call(stream.read_some(SteadyClock::now() + std::chrono::seconds(20)));
+            EXPECT_TRUE(piece) << piece.error().context;
+            if (!piece || piece->empty()) return body;
+            body += *piece;
+        }
+    }
+
+    /// The number of ConfigMaps on a page, and what it says besides.
+    std::pair<std::size_t, op::ListEnd> read_page(const ListOptions& options) {
+        const auto stream = call(api_->list(config_maps(name_space_), options));
+        EXPECT_TRUE(stream) << stream.error().error.context;
+        op::ListDecoder decoder;
+        decoder.feed(read_all(**stream));
+        std::size_t items = 0;
+        for (auto item = decoder.next(); item && *item; item = decoder.next())
+            ++items;
+        return {items, decoder.finish().value()};
+    }
 };
 
 TEST_F(RealKubeClient, makes_reads_changes_and_deletes_an_object) {
@@ -99,17 +122,14 @@ TEST_F(RealKubeClient, lists_page_by_page_what_is_selected) {
     ListOptions options;
     options.label_selector = "ours=yes";
     options.limit = 3;
-    const auto first = call(api_->list(config_maps(name_space_), options));
-    ASSERT_TRUE(first) << first.error().error.context;
-    EXPECT_EQ(first->at("items").size(), 3u);
-    options.continue_token = find_string(*first, {"metadata", "continue"});
-    ASSERT_NE(options.continue_token, "");
-    const auto second = call(api_->list(config_maps(name_space_), options));
-    ASSERT_TRUE(second) << second.error().error.context;
-    EXPECT_EQ(second->at("items").size(), 1u);
-    EXPECT_EQ(find_string(*second, {"metadata", "continue"}), "");
-    EXPECT_EQ(find_string(*second, {"metadata", "resourceVersion"}),
-              find_string(*first, {"metadata", "resourceVersion"}));
+    const auto [first_items, first] = read_page(options);
+    EXPECT_EQ(first_items, 3u);
+    ASSERT_NE(first.continue_token, "");
+    options.continue_token = first.continue_token;
+    const auto [second_items, second] = read_page(options);
+    EXPECT_EQ(second_items, 1u);
+    EXPECT_EQ(second.continue_token, "");
+    EXPECT_EQ(second.resource_version, first.resource_version);
 }
 
 TEST_F(RealKubeClient, tells_a_terminating_namespace_by_its_cause) {
@@ -134,13 +154,7 @@ TEST_F(RealKubeClient, watches_from_a_version_on) {
     auto stream = call(api_->watch(config_maps(name_space_), options));
     ASSERT_TRUE(stream) << stream.error().error.context;
     ASSERT_TRUE(call(api_->apply(config_maps(name_space_, "x"), config_map("x", "2"), ApplyOptions("me"))));
-    std::string body;
-    for (;;) {
-        const auto piece = call((*stream)->read_some(SteadyClock::now() + std::chrono::seconds(20)));
-        ASSERT_TRUE(piece) << piece.error().context;
-        if (piece->empty()) break;
-        body += *piece;
-    }
+    const auto body = read_all(**stream);
     EXPECT_THAT(body, HasSubstr(R"({"type":"MODIFIED")")) << "and it ended when it was asked to";
     EXPECT_THAT(body, testing::Not(HasSubstr("ADDED")));
 }

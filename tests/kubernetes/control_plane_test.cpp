@@ -25,7 +25,7 @@ std::string refusal(const std::vector<std::string>& arguments, const std::string
 }
 
 TEST(ControlPlane, is_the_pinned_version) {
-    EXPECT_THAT(kubectl({"get", "--raw=/version"}), HasSubstr(R"("gitVersion": "v1.36.3")"));
+    EXPECT_THAT(kubectl({"get", "--raw=/version"}), HasSubstr(R"("gitVersion": "v)" + ControlPlane::version() + "\""));
     EXPECT_THAT(kubectl({"version"}), HasSubstr("Client Version: v1.36.3"));
 }
 

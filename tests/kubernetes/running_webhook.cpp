@@ -34,6 +34,7 @@ struct RunningWebhook::Impl {
           server(op::make_webhook_server(io, {.version = "1.2.3", .proxy_image = "proxy:1", .image_pull_secrets = {}},
                                          counters)),
           keeper(io, kube, kOperatorNamespace, [this](const auto& leaf) { serve(leaf); }) {
+        keeper.set_leader(true);
         tasks.spawn("keeper", keeper.run());
         thread = std::thread([this] { io.run(); });
     }

@@ -1,12 +1,15 @@
 #include "tests/kubernetes/whole_system.hpp"
 
+#include <csignal>
 #include <fstream>
 #include <iterator>
 #include <sstream>
 #include <stdexcept>
 
+#include "common/http/client.hpp"
 #include "tests/kubernetes/environment.hpp"
 #include "tests/kubernetes/operator_account.hpp"
+#include "tests/support/async.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/http_call.hpp"
 #include "tests/support/resp_client.hpp"
@@ -41,6 +44,14 @@ json connection_manifest() {
             {"spec", {{"instance", {{"memorystoreValkey", {{"name", WholeSystem::kInstance}}}}}}}};
 }
 
+json pod_manifest(const std::string& name, std::uint16_t port) {
+    return {{"apiVersion", "v1"},
+            {"kind", "Pod"},
+            {"metadata",
+             {{"name", name}, {"annotations", {{"cloudvalkey.dev/connections", "sessions:" + std::to_string(port)}}}}},
+            {"spec", {{"containers", json::array({{{"name", "app"}, {"image", "app:1"}}})}}}};
+}
+
 }  // namespace
 
 WholeSystem::WholeSystem()
@@ -62,7 +73,7 @@ WholeSystem::WholeSystem()
 
 WholeSystem::~WholeSystem() {
     if (podrun_) podrun_->stop();
-    if (operator_) operator_->stop();
+    if (operator_) operator_->stop(20s, SIGINT);
     (void)control_plane().kubectl({"delete", "clusterrole,clusterrolebinding", "cloud-valkey-operator"});
 }
 
@@ -89,9 +100,42 @@ void WholeSystem::start_operator() {
 }
 
 int WholeSystem::stop_operator() {
-    const int code = operator_->stop(20s);
+    const int code = operator_->stop(20s, SIGINT);  // SIGTERM would answer admissions for 10 s more
     operator_.reset();
     return code;
+}
+
+unsigned WholeSystem::readiness() const {
+    const auto response = http_get("127.0.0.1", probe_port_, "/readyz");
+    return response ? response->status : 0;
+}
+
+json WholeSystem::lease() const {
+    return json::parse(value_or_throw(control_plane().kubectl(
+        {"get", "lease/cloud-valkey-operator", "--output=json", "--namespace=" + std::string(kOperatorNamespace)})));
+}
+
+void WholeSystem::steal_lease() {
+    value_or_throw(control_plane().kubectl({"patch", "lease/cloud-valkey-operator", "--type=merge",
+                                            "--patch={\"spec\":{\"holderIdentity\":\"thief\"}}",
+                                            "--namespace=" + std::string(kOperatorNamespace)}));
+}
+
+std::string WholeSystem::admit() const {
+    auto stored = control_plane().kubectl(
+        {"create", "--dry-run=server", "--filename=-", "--output=json", "--namespace=" + name_space_},
+        pod_manifest("dry", sidecar_port_).dump());
+    if (!stored) return to_string(stored.error());
+    return json::parse(*stored)["spec"].contains("initContainers") ? "" : "admitted without a sidecar";
+}
+
+std::string WholeSystem::ask_webhook() const {
+    asio::io_context io;
+    tls::ClientOptions unverified;
+    unverified.verify = tls::Verify::none;
+    http::Client client(io, {true, "127.0.0.1", webhook_port_}, std::move(unverified));
+    const auto response = value_or_throw(run(io, client.send({}, SteadyClock::now() + 10s)));
+    return std::string(response.headers.find("Connection").value_or(""));
 }
 
 std::string WholeSystem::operator_metrics() const {
@@ -123,13 +167,8 @@ void WholeSystem::annotate_connection(const std::string& key_and_value) {
 }
 
 void WholeSystem::create_pod() {
-    const json pod{{"apiVersion", "v1"},
-                   {"kind", "Pod"},
-                   {"metadata",
-                    {{"name", "shop"},
-                     {"annotations", {{"cloudvalkey.dev/connections", "sessions:" + std::to_string(sidecar_port_)}}}}},
-                   {"spec", {{"containers", json::array({{{"name", "app"}, {"image", "app:1"}}})}}}};
-    const auto stored = json::parse(kubectl({"create", "--filename=-", "--output=json"}, pod.dump()));
+    const auto stored =
+        json::parse(kubectl({"create", "--filename=-", "--output=json"}, pod_manifest("shop", sidecar_port_).dump()));
     if (!stored.at("spec").contains("initContainers"))
         throw std::runtime_error("the API server stored the pod without a sidecar");
 }

@@ -33,6 +33,18 @@ public:
     void start_operator();
     /// Ends it as a rollout does. @return its exit code
     int stop_operator();
+    /// The operator's process itself: for signals of a test's own.
+    Process& operator_process() { return *operator_; }
+    /// GET /readyz of it: the status, 0 where it does not answer.
+    unsigned readiness() const;
+    /// The lease of the operators.
+    nlohmann::json lease() const;
+    /// Somebody else takes the lease.
+    void steal_lease();
+    /// Asks the API server for an injected pod by a dry run; "" or why there is none.
+    std::string admit() const;
+    /// Sends a request to the webhook itself. @return the header "Connection" of the answer
+    std::string ask_webhook() const;
     /// The body of its /metrics.
     std::string operator_metrics() const;
     /// A sample of them, 0 where it has none of that name and these labels.

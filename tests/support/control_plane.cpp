@@ -1,6 +1,7 @@
 #include "tests/support/control_plane.hpp"
 
 #include <chrono>
+#include <cstdlib>
 #include <fstream>
 #include <system_error>
 #include <utility>
@@ -42,9 +43,22 @@ Result<void> write_pair(const fs::path& dir, const std::string& name, const cryp
     return write_file(dir / (name + ".key"), pair.key_pem.reveal());
 }
 
+constexpr const char* kNewest = "1.36.3";
+
+/// The program that serves the API.
+std::string api_server_program() {
+    const auto version = ControlPlane::version();
+    return version == kNewest ? "kube-apiserver" : "kube-apiserver-" + version;
+}
+
 Result<fs::path> find_tools() {
     ProcessOptions build;
-    build.argv = {source_path("tests/tools/build.sh").string()};
+    build.argv = {source_path("tests/tools/build.sh").string(),
+                  "etcd",
+                  api_server_program(),
+                  "kube-controller-manager",
+                  "kubectl",
+                  "helm"};
     const auto result = run_command(build, {}, kBuildLimit);
     if (!result) return fail(result.error());
     if (result->status != 0) return fail(ErrorCode::not_found, "tests/tools/build.sh failed:\n" + result->err);
@@ -82,6 +96,15 @@ Result<fs::path> write_kubeconfig(const fs::path& file, const std::string& url, 
 }
 
 }  // namespace
+
+std::string ControlPlane::version() {
+    const char* chosen = std::getenv("CVP_KUBERNETES_VERSION");
+    return chosen == nullptr || *chosen == '\0' ? kNewest : chosen;
+}
+
+int ControlPlane::minor_version() {
+    return std::stoi(version().substr(2));
+}
 
 Result<ControlPlane> ControlPlane::start(ControlPlaneOptions options) {
     std::error_code error;
@@ -197,7 +220,7 @@ Result<void> ControlPlane::start_api_server(std::uint16_t etcd_port) {
         "--endpoint-reconciler-type=none",  // it would complain that loopback is no endpoint
         "--allow-privileged=true",
     };
-    auto started = start_process("kube-apiserver", flags);
+    auto started = start_process("kube-apiserver", flags, api_server_program());
     if (!started) return started;
     const auto deadline = std::chrono::steady_clock::now() + kStartLimit;
     for (;;) {
@@ -223,11 +246,12 @@ Result<void> ControlPlane::start_controllers() {
     return start_process("kube-controller-manager", flags);
 }
 
-Result<void> ControlPlane::start_process(const std::string& name, const std::vector<std::string>& flags) {
+Result<void> ControlPlane::start_process(const std::string& name, const std::vector<std::string>& flags,
+                                         const std::string& program) {
     std::error_code ignored;
     fs::remove(log_of(name), ignored);
     ProcessOptions options;
-    options.argv = {(tools_ / name).string()};
+    options.argv = {(tools_ / (program.empty() ? name : program)).string()};
     options.argv.insert(options.argv.end(), flags.begin(), flags.end());
     options.cwd = options_.dir;
     options.log_file = log_of(name);

@@ -23,6 +23,8 @@ struct ControlPlaneOptions {
 /// OwnerReferencesPermissionEnforcement) and kube-controller-manager (garbage collection, ServiceAccounts, namespaces,
 /// workloads, quotas). There is no scheduler and no kubelet: pods are admitted and stay Pending.
 ///
+/// CVP_KUBERNETES_VERSION=1.30.4 makes it the oldest API server that the operator supports; the rest is the same.
+///
 /// Owner: a test, or cvp-control-plane; the processes end with the object. Calls block.
 class ControlPlane {
 public:
@@ -32,6 +34,11 @@ public:
     /// @errors `unavailable` with the path and the last lines of the log that tells why; `not_found` without Go;
     ///         `invalid_argument` for the directory or a manifest
     static Result<ControlPlane> start(ControlPlaneOptions options);
+
+    /// Of the API server: "1.36.3", or what CVP_KUBERNETES_VERSION says.
+    static std::string version();
+    /// Its second number: for what only newer ones can.
+    static int minor_version();
 
     std::uint16_t port() const { return port_; }
     std::string url() const { return "https://127.0.0.1:" + std::to_string(port_); }
@@ -68,7 +75,9 @@ private:
     Result<void> start_etcd(std::uint16_t client_port);
     Result<void> start_api_server(std::uint16_t etcd_port);
     Result<void> start_controllers();
-    Result<void> start_process(const std::string& name, const std::vector<std::string>& flags);
+    /// @param program in tools(), where it is not `name`
+    Result<void> start_process(const std::string& name, const std::vector<std::string>& flags,
+                               const std::string& program = {});
     Result<void> wait_for_service_account(const std::string& name_space) const;
     std::filesystem::path log_of(const std::string& name) const { return options_.dir / (name + ".log"); }
     Error failure_of(const std::string& name, const std::string& what) const;

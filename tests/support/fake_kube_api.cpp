@@ -51,7 +51,7 @@ Json without_version(Json object) {
 }  // namespace
 
 struct FakeKubeApi::Watch {
-    ResourcePath collection;
+    ResourcePath collection{"", "", ""};
     op::WatchOptions options;
     std::deque<std::string> lines;
     bool ended = false;
@@ -166,7 +166,7 @@ Awaitable<KubeResult<Json>> FakeKubeApi::get(ResourcePath path) {
     co_return object;
 }
 
-Awaitable<KubeResult<Json>> FakeKubeApi::list(ResourcePath path, op::ListOptions options) {
+Awaitable<KubeResult<std::unique_ptr<http::BodyStream>>> FakeKubeApi::list(ResourcePath path, op::ListOptions options) {
     if (auto error = begin({"list", path, {}, {}, false})) co_return tl::unexpected(std::move(*error));
     Json list = {{"metadata", {{"resourceVersion", std::to_string(version_)}}}, {"items", Json::array()}};
     // A page goes on after the target that its token names.
@@ -180,7 +180,11 @@ Awaitable<KubeResult<Json>> FakeKubeApi::list(ResourcePath path, op::ListOptions
         }
         list["items"].push_back(object);
     }
-    co_return list;
+    auto page = std::make_shared<Watch>();
+    page->lines.push_back(list.dump());
+    page->ended = true;
+    std::unique_ptr<http::BodyStream> stream = std::make_unique<Stream>(std::move(page));
+    co_return stream;
 }
 
 Awaitable<KubeResult<Json>> FakeKubeApi::create(ResourcePath path, Json object) {
@@ -191,6 +195,17 @@ Awaitable<KubeResult<Json>> FakeKubeApi::create(ResourcePath path, Json object) 
         co_return tl::unexpected(refusal(409, "AlreadyExists", "create " + place.describe() + ": already exists"));
     }
     co_return put(place, std::move(object));
+}
+
+Awaitable<KubeResult<Json>> FakeKubeApi::replace(ResourcePath path, Json object) {
+    if (auto error = begin({"replace", path, object, {}, false})) co_return tl::unexpected(std::move(*error));
+    const auto before = stored(path);
+    if (before.is_null()) co_return tl::unexpected(refusal(404, "NotFound", path.describe() + " not found"));
+    const auto& version = object["metadata"]["resourceVersion"];
+    if (!version.is_null() && version != before["metadata"]["resourceVersion"]) {
+        co_return tl::unexpected(refusal(409, "Conflict", "the object has been modified"));
+    }
+    co_return put(path, std::move(object));
 }
 
 Awaitable<KubeResult<Json>> FakeKubeApi::apply(ResourcePath path, Json object, op::ApplyOptions options) {
@@ -239,10 +254,16 @@ Awaitable<KubeResult<void>> FakeKubeApi::remove(ResourcePath path) {
 
 Awaitable<KubeResult<std::unique_ptr<http::BodyStream>>> FakeKubeApi::watch(ResourcePath path,
                                                                             op::WatchOptions options) {
-    if (auto error = begin({"watch", path, options.resource_version, {}, false})) {
+    const bool is_list = options.send_initial_events;
+    if (auto error = begin({is_list ? "watchlist" : "watch", path, options.resource_version, {}, false})) {
         co_return tl::unexpected(std::move(*error));
     }
-    auto watch = std::make_shared<Watch>(Watch{std::move(path), std::move(options), {}, false, false, {}});
+    if (is_list && !streams_lists_) {
+        co_return tl::unexpected(refusal(422, "Invalid", "sendInitialEvents is forbidden"));
+    }
+    auto watch = std::make_shared<Watch>();
+    watch->collection = std::move(path);
+    watch->options = std::move(options);
     watches_.push_back(watch);
     // What was written between the list and now.
     for (const auto& [target, entry] : objects_) {
@@ -250,8 +271,13 @@ Awaitable<KubeResult<std::unique_ptr<http::BodyStream>>> FakeKubeApi::watch(Reso
         const auto version = object["metadata"]["resourceVersion"].get<std::string>();
         if (std::stoull(version) > std::stoull("0" + watch->options.resource_version) &&
             is_in(watch->collection, watch->options.label_selector, watch->options.field_selector, place, object)) {
-            watch->push("MODIFIED", object);
+            watch->push(is_list ? "ADDED" : "MODIFIED", object);
         }
+    }
+    if (is_list) {
+        watch->push("BOOKMARK", {{"metadata",
+                                  {{"resourceVersion", std::to_string(version_)},
+                                   {"annotations", {{"k8s.io/initial-events-end", "true"}}}}}});
     }
     std::unique_ptr<http::BodyStream> stream = std::make_unique<Stream>(std::move(watch));
     co_return stream;

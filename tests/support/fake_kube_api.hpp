@@ -24,7 +24,8 @@ class FakeKubeApi final : public op::KubeApi {
 public:
     /// One call, as it came.
     struct Call {
-        std::string verb;  ///< "get", "list", "create", "apply", "patch", "delete", "watch"
+        /// "get", "list", "create", "replace", "apply", "patch", "delete", "watch", "watchlist"
+        std::string verb;
         op::ResourcePath path;
         nlohmann::json body;
         std::string field_manager;
@@ -47,6 +48,8 @@ public:
     /// Sends a bookmark with the current version to every open watch.
     void send_bookmark();
     std::size_t open_watches() const;
+    /// From now on it answers WatchLists, as servers from 1.32 on do; before, it answers 422.
+    void stream_lists() { streams_lists_ = true; }
 
     const std::vector<Call>& calls() const { return calls_; }
     std::size_t count(const std::string& verb) const;
@@ -55,8 +58,10 @@ public:
     Event& changed() { return changed_; }
 
     Awaitable<op::KubeResult<nlohmann::json>> get(op::ResourcePath path) override;
-    Awaitable<op::KubeResult<nlohmann::json>> list(op::ResourcePath path, op::ListOptions options) override;
+    Awaitable<op::KubeResult<std::unique_ptr<http::BodyStream>>> list(op::ResourcePath path,
+                                                                      op::ListOptions options) override;
     Awaitable<op::KubeResult<nlohmann::json>> create(op::ResourcePath path, nlohmann::json object) override;
+    Awaitable<op::KubeResult<nlohmann::json>> replace(op::ResourcePath path, nlohmann::json object) override;
     Awaitable<op::KubeResult<nlohmann::json>> apply(op::ResourcePath path, nlohmann::json object,
                                                     op::ApplyOptions options) override;
     /// Merge patches only.
@@ -75,6 +80,7 @@ private:
     void tell(const op::ResourcePath& path, const nlohmann::json& object, const char* event);
 
     std::map<std::string, std::pair<op::ResourcePath, nlohmann::json>> objects_;  ///< by target
+    bool streams_lists_ = false;
     std::vector<std::weak_ptr<Watch>> watches_;
     std::vector<Call> calls_;
     std::map<std::string, std::deque<op::KubeError>> failures_;

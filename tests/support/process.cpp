@@ -249,8 +249,8 @@ void Process::signal(int number) {
     if (!status_) ::pidfd_send_signal(pidfd_, number, nullptr, 0);
 }
 
-int Process::stop(std::chrono::milliseconds grace) {
-    signal(SIGTERM);
+int Process::stop(std::chrono::milliseconds grace, int number) {
+    signal(number);
     if (const auto status = wait(grace)) return *status;
     return kill();
 }

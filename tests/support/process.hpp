@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <csignal>
 #include <cstddef>
 #include <filesystem>
 #include <optional>
@@ -58,8 +59,8 @@ public:
     /// Sends a signal; without effect once it has ended.
     void signal(int number);
 
-    /// SIGTERM, then SIGKILL if it still runs after `grace`. Returns the status.
-    int stop(std::chrono::milliseconds grace = std::chrono::seconds(10));
+    /// SIGTERM (or `number`), then SIGKILL if it still runs after `grace`. Returns the status.
+    int stop(std::chrono::milliseconds grace = std::chrono::seconds(10), int number = SIGTERM);
 
     /// SIGKILL, now. Returns the status.
     int kill();

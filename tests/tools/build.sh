@@ -2,6 +2,7 @@
 # Builds the programs that tests and demo run as the Kubernetes API, from the Go modules pinned beside this script.
 #
 #   build.sh [NAME…]    etcd kube-apiserver kube-controller-manager kubectl helm; without a name, all of them
+#   build.sh kube-apiserver-1.30.4    the oldest one that the operator supports, beside them
 #
 # The last line on stdout is the directory that holds them; progress goes to stderr. They are kept outside the tree, in
 # ${XDG_CACHE_HOME:-~/.cache}/cloud-valkey-proxy/tools, so only the first run takes its minutes (5 to 7 on two cores).
@@ -21,6 +22,9 @@ describe() {
   case "$1" in
     etcd) package=go.etcd.io/etcd/server/v3 estimate="about 40 s" ;;
     kube-apiserver) package=k8s.io/kubernetes/cmd/kube-apiserver flags+=" $stamp" estimate="about 3 min" ;;
+    kube-apiserver-1.30.4)
+      module=$here/kubernetes-1.30.4 package=k8s.io/kubernetes/cmd/kube-apiserver estimate="about 3 min"
+      flags+=" -X k8s.io/component-base/version.gitVersion=v1.30.4" ;;
     kube-controller-manager) package=k8s.io/kubernetes/cmd/kube-controller-manager flags+=" $stamp" estimate="about 1 min" ;;
     kubectl) package=k8s.io/kubernetes/cmd/kubectl flags+=" $stamp" estimate="about 20 s" ;;
     helm)
@@ -51,7 +55,7 @@ build() {
 wanted=("$@")
 for name in "${wanted[@]}"; do describe "$name"; done
 
-key=$({ declare -f describe; cat "$here"/{,helm/}go.{mod,sum}; } | sha256sum)
+key=$({ declare -f describe; cat "$here"/{,helm/,kubernetes-1.30.4/}go.{mod,sum}; } | sha256sum)
 tools=${XDG_CACHE_HOME:-$HOME/.cache}/cloud-valkey-proxy/tools
 dir=$tools/$kubernetes-${key:0:12}
 assets=${KUBEBUILDER_ASSETS:-}

@@ -28,5 +28,11 @@ TEST(Rfc3339, refuses_what_is_no_utc_time) {
     }
 }
 
+TEST(Rfc3339, writes_microseconds) {
+    const auto time = std::chrono::system_clock::time_point(std::chrono::seconds(1'700'000'000));
+    EXPECT_EQ(format_rfc3339_micro(time), "2023-11-14T22:13:20.000000Z");
+    EXPECT_EQ(format_rfc3339_micro(time + std::chrono::microseconds(12'345)), "2023-11-14T22:13:20.012345Z");
+}
+
 }  // namespace
 }  // namespace cvp::test

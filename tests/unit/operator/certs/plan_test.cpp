@@ -5,6 +5,7 @@
 
 #include "common/async/asio.hpp"
 #include "common/crypto/base64.hpp"
+#include "common/crypto/certificate.hpp"
 
 namespace cvp::op {
 namespace {
@@ -18,7 +19,10 @@ const std::string kService = "dns:cloud-valkey-operator.valkey.svc";
 WebhookTls make_tls(SystemClock::time_point now, const std::vector<std::string>& identities = {kService}) {
     auto ca = make_webhook_ca(now).value();
     auto leaf = make_webhook_leaf(ca, identities, now).value();
-    return {std::move(ca), std::move(leaf)};
+    WebhookTls tls;
+    tls.ca = std::move(ca);
+    tls.leaf = std::move(leaf);
+    return tls;
 }
 
 /// A state in which nothing is to be done, made at `made` and looked at at `now`.
@@ -40,7 +44,7 @@ TEST_F(PlanCertificates, is_content_when_all_is_well) {
     const auto plan = plan_certificates(make_state(now, now));
     EXPECT_TRUE(plan.serve);
     EXPECT_TRUE(plan.is_trusted);
-    EXPECT_FALSE(plan.make_ca || plan.make_leaf || plan.write_bundle) << plan.why;
+    EXPECT_FALSE(plan.change || plan.bundle) << plan.why;
     EXPECT_GT(plan.look_again, now);
 }
 
@@ -48,8 +52,9 @@ TEST_F(PlanCertificates, makes_everything_where_nothing_is) {
     CertificateState state;
     state.now = now;
     const auto plan = plan_certificates(state);
-    EXPECT_TRUE(plan.make_ca);
-    EXPECT_FALSE(plan.serve || plan.write_bundle || plan.is_trusted);
+    ASSERT_TRUE(plan.change);
+    EXPECT_TRUE(plan.change->make_ca && plan.change->make_leaf);
+    EXPECT_FALSE(plan.serve || plan.bundle || plan.is_trusted);
 }
 
 TEST_F(PlanCertificates, repairs_a_bundle_that_is_empty_foreign_or_old) {
@@ -57,19 +62,28 @@ TEST_F(PlanCertificates, repairs_a_bundle_that_is_empty_foreign_or_old) {
         auto state = make_state(now, now);
         state.live_bundle = bundle;
         const auto plan = plan_certificates(state);
-        EXPECT_TRUE(plan.write_bundle);
+        EXPECT_EQ(plan.bundle, state.stored->ca.certificate_pem);
         EXPECT_TRUE(plan.serve);
         EXPECT_FALSE(plan.is_trusted);
-        EXPECT_FALSE(plan.make_ca || plan.make_leaf);
+        EXPECT_FALSE(plan.change) << plan.why;
     }
 }
 
-TEST_F(PlanCertificates, is_trusted_by_a_bundle_that_holds_more_than_its_ca) {
+TEST_F(PlanCertificates, throws_foreign_certificates_out_of_the_bundle) {
     auto state = make_state(now, now);
-    *state.live_bundle += make_tls(now).ca.certificate_pem;
+    crypto::CaRequest request;
+    request.common_name = "somebody else";
+    request.validity = crypto::Validity::from_now(kDay);
+    *state.live_bundle += make_tls(now).ca.certificate_pem + crypto::issue_ca(request).value().certificate_pem;
     const auto plan = plan_certificates(state);
     EXPECT_TRUE(plan.is_trusted);
-    EXPECT_TRUE(plan.write_bundle);
+    EXPECT_EQ(plan.bundle, state.stored->ca.certificate_pem);
+    EXPECT_FALSE(plan.change) << plan.why;
+
+    state.stored.reset();
+    const auto anew = plan_certificates(state);
+    ASSERT_TRUE(anew.change);
+    EXPECT_EQ(crypto::parse_certificates(anew.change->tls.old_ca_pem).value().size(), 2U) << "only CAs of our name";
 }
 
 TEST_F(PlanCertificates, serves_without_a_webhook_configuration_but_is_not_trusted) {
@@ -77,53 +91,66 @@ TEST_F(PlanCertificates, serves_without_a_webhook_configuration_but_is_not_trust
     state.live_bundle.reset();
     const auto plan = plan_certificates(state);
     EXPECT_TRUE(plan.serve);
-    EXPECT_FALSE(plan.is_trusted || plan.write_bundle || plan.make_ca || plan.make_leaf);
+    EXPECT_FALSE(plan.is_trusted || plan.bundle || plan.change);
 }
 
 TEST_F(PlanCertificates, renews_the_leaf_when_a_third_of_its_life_is_left) {
     const auto early = plan_certificates(make_state(now - 59 * kDay, now));
-    EXPECT_FALSE(early.make_leaf);
+    EXPECT_FALSE(early.change);
     EXPECT_LE(early.look_again, now + 2 * kDay);
 
     const auto due = plan_certificates(make_state(now - 61 * kDay, now));
-    EXPECT_TRUE(due.make_leaf);
-    EXPECT_FALSE(due.make_ca);
+    ASSERT_TRUE(due.change);
+    EXPECT_TRUE(due.change->make_leaf);
+    EXPECT_FALSE(due.change->make_ca);
     EXPECT_TRUE(due.serve);
     EXPECT_TRUE(due.is_trusted);
-    EXPECT_FALSE(due.write_bundle);
+    EXPECT_FALSE(due.bundle);
 }
 
 TEST_F(PlanCertificates, looks_again_at_the_renewal_if_that_is_near) {
     const auto made = now - 60 * kDay + hours(3);
     const auto plan = plan_certificates(make_state(made, now));
-    EXPECT_FALSE(plan.make_leaf);
+    EXPECT_FALSE(plan.change);
     EXPECT_LT(plan.look_again, now + hours(4));
 }
 
 TEST_F(PlanCertificates, does_not_serve_an_expired_leaf) {
     const auto plan = plan_certificates(make_state(now - 91 * kDay, now));
-    EXPECT_TRUE(plan.make_leaf);
+    ASSERT_TRUE(plan.change);
+    EXPECT_TRUE(plan.change->make_leaf);
+    EXPECT_FALSE(plan.change->make_ca);
     EXPECT_FALSE(plan.serve || plan.is_trusted);
 }
 
-TEST_F(PlanCertificates, makes_a_new_ca_before_a_leaf_would_outlive_it) {
-    const auto plan = plan_certificates(make_state(now - 3570 * kDay, now));
-    EXPECT_TRUE(plan.make_ca);
-    EXPECT_FALSE(plan.write_bundle);
-    EXPECT_FALSE(plan_certificates(make_state(now - 3550 * kDay, now)).make_ca);
+TEST_F(PlanCertificates, begins_a_rotation_before_a_leaf_would_outlive_the_ca) {
+    const auto state_of = [&](SystemClock::time_point made) {
+        auto state = make_state(made, now);
+        state.stored->leaf = make_webhook_leaf(state.stored->ca, {kService}, now).value();
+        return state;
+    };
+    const auto state = state_of(now - 3570 * kDay);
+    const auto plan = plan_certificates(state);
+    ASSERT_TRUE(plan.change);
+    EXPECT_TRUE(plan.change->make_ca);
+    EXPECT_FALSE(plan.change->make_leaf || plan.bundle);
+    EXPECT_EQ(plan.change->tls.old_ca_pem, state.stored->ca.certificate_pem);
+    EXPECT_TRUE(plan.is_trusted);
+    EXPECT_FALSE(plan_certificates(state_of(now - 3550 * kDay)).change);
 }
 
 TEST_F(PlanCertificates, renews_a_leaf_that_lacks_a_name) {
     auto state = make_state(now, now);
     state.identities.emplace_back("ip:127.0.0.1");
     const auto plan = plan_certificates(state);
-    EXPECT_TRUE(plan.make_leaf);
+    ASSERT_TRUE(plan.change);
+    EXPECT_TRUE(plan.change->make_leaf);
     EXPECT_TRUE(plan.serve);
-    EXPECT_FALSE(plan.make_ca);
+    EXPECT_FALSE(plan.change->make_ca);
 
     state.stored = make_tls(now, state.identities);
     state.live_bundle = state.stored->ca.certificate_pem;
-    EXPECT_FALSE(plan_certificates(state).make_leaf);
+    EXPECT_FALSE(plan_certificates(state).change);
 }
 
 TEST_F(PlanCertificates, never_serves_what_does_not_fit_together) {
@@ -137,8 +164,9 @@ TEST_F(PlanCertificates, never_serves_what_does_not_fit_together) {
     for (const auto* state : {&foreign_key, &foreign_leaf, &rubbish}) {
         const auto plan = plan_certificates(*state);
         EXPECT_FALSE(plan.serve || plan.is_trusted);
-        EXPECT_TRUE(plan.make_leaf) << plan.why;
-        EXPECT_FALSE(plan.make_ca);
+        ASSERT_TRUE(plan.change);
+        EXPECT_TRUE(plan.change->make_leaf) << plan.why;
+        EXPECT_FALSE(plan.change->make_ca);
     }
 
     auto foreign_ca_key = make_state(now, now);
@@ -147,9 +175,20 @@ TEST_F(PlanCertificates, never_serves_what_does_not_fit_together) {
     no_ca.stored->ca = other.leaf;
     for (auto* state : {&foreign_ca_key, &no_ca}) {
         state->live_bundle = "";
-        EXPECT_TRUE(plan_certificates(*state).make_ca);
-        EXPECT_FALSE(plan_certificates(*state).write_bundle) << "a CA that is about to be replaced";
+        const auto plan = plan_certificates(*state);
+        ASSERT_TRUE(plan.change);
+        EXPECT_TRUE(plan.change->make_ca);
+        EXPECT_FALSE(plan.bundle) << "a CA that is about to be replaced";
     }
+}
+
+TEST(GivenLeaf, is_judged_by_the_live_bundle_where_there_is_one) {
+    const auto tls = make_tls(SystemClock::now());
+    const auto& leaf = tls.leaf.certificate_pem;
+    EXPECT_TRUE(is_given_leaf_trusted(leaf, tls.ca.certificate_pem));
+    EXPECT_FALSE(is_given_leaf_trusted(leaf, make_tls(SystemClock::now()).ca.certificate_pem));
+    EXPECT_TRUE(is_given_leaf_trusted(leaf, "")) << "the API server takes the system's roots";
+    EXPECT_TRUE(is_given_leaf_trusted(leaf, std::nullopt));
 }
 
 json make_configuration(const json& client_config) {

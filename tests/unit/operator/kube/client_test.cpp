@@ -37,7 +37,7 @@ protected:
     }
 
     KubeClient& client() {
-        if (!client_) client_.emplace(io_, config_, load_kube_credentials(config_).value(), "test/1");
+        if (!client_) client_.emplace(io_, config_, load_kube_credentials(config_).value(), "test/1", limits_);
         return *client_;
     }
     std::string header(std::size_t index, std::string_view name) {
@@ -47,6 +47,7 @@ protected:
     asio::io_context io_;
     TempDir dir_;
     KubeConfig config_;
+    KubeLimits limits_;
     std::deque<http::Response> answers_;
     std::vector<http::Request> requests_;
     http::Server server_{io_, [this](http::Request request, http::Peer) { return answer(std::move(request)); }};
@@ -174,11 +175,48 @@ TEST_F(KubeClientTest, opens_a_watch_with_a_new_token_after_a_401) {
     EXPECT_EQ(header(1, "Authorization"), "Bearer new");
 }
 
+TEST_F(KubeClientTest, replaces_an_object) {
+    run(io_, client().replace(config_maps("shop", "x"), {{"kind", "ConfigMap"}}));
+    EXPECT_EQ(requests_.at(0).method, "PUT");
+    EXPECT_EQ(requests_.at(0).target, "/api/v1/namespaces/shop/configmaps/x");
+    EXPECT_EQ(requests_.at(0).body, R"({"kind":"ConfigMap"})");
+}
+
+TEST_F(KubeClientTest, spreads_its_calls) {
+    limits_.calls_per_second = 20;
+    limits_.burst = 1;
+    const auto begun = SteadyClock::now();
+    for (int i = 0; i < 3; ++i)
+        EXPECT_TRUE(run(io_, client().get(pods("shop", "p"))));
+    EXPECT_GE(SteadyClock::now() - begun, std::chrono::milliseconds(100)) << "one at once, one after 50 ms each";
+}
+
+TEST_F(KubeClientTest, makes_no_call_while_the_server_wants_none) {
+    auto busy = json_response(429, {{"kind", "Status"}, {"code", 429}});
+    busy.headers.set("Retry-After", "1");
+    answers_ = {std::move(busy)};
+    EXPECT_EQ(run(io_, client().get(pods("shop", "p"))).error().retry_after, std::chrono::seconds(1));
+    const auto begun = SteadyClock::now();
+    EXPECT_TRUE(run(io_, client().get(pods("shop", "other"))));
+    EXPECT_GE(SteadyClock::now() - begun, std::chrono::milliseconds(900));
+}
+
+TEST_F(KubeClientTest, ends_calls_that_wait_their_turn) {
+    limits_.calls_per_second = 0.001;
+    limits_.burst = 1;
+    EXPECT_TRUE(run(io_, client().get(pods("shop", "p"))));
+    test::Started waiting(io_, client().get(pods("shop", "p")));
+    client().close();
+    EXPECT_EQ(waiting.get().error().error.code, ErrorCode::cancelled);
+}
+
 TEST_F(KubeClientTest, tells_of_every_answer) {
     std::vector<std::string> told;
-    client().set_on_answer([&](std::string_view method, std::string_view host, unsigned status) {
-        told.push_back(std::string(method) + " " + std::string(host) + " " + std::to_string(status));
-    });
+    client().set_on_answer(
+        [&](std::string_view method, std::string_view host, unsigned status, SteadyClock::duration latency) {
+            EXPECT_GE(latency, SteadyClock::duration::zero());
+            told.push_back(std::string(method) + " " + std::string(host) + " " + std::to_string(status));
+        });
     answers_ = {json_response(404, Json::object())};
     run(io_, client().get(pods("shop", "p")));
     client().close();

@@ -28,5 +28,14 @@ TEST(RequestTarget, watches_with_bookmarks_and_an_end) {
               "timeoutSeconds=299");
 }
 
+TEST(RequestTarget, asks_for_all_objects_first) {
+    WatchOptions options;
+    options.send_initial_events = true;
+    options.timeout = std::chrono::seconds(299);
+    EXPECT_EQ(watch_target(pods("shop"), options),
+              "/api/v1/namespaces/shop/pods?watch=true&allowWatchBookmarks=true&sendInitialEvents=true&"
+              "resourceVersionMatch=NotOlderThan&timeoutSeconds=299");
+}
+
 }  // namespace
 }  // namespace cvp::op

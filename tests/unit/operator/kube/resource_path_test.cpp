@@ -13,6 +13,14 @@ TEST(ResourcePath, names_objects_and_collections) {
     EXPECT_EQ(valkey_connections("").target(), "/apis/cloudvalkey.dev/v1alpha1/valkeyconnections");
     EXPECT_EQ(mutating_webhook_configurations("x").target(),
               "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/x");
+    EXPECT_EQ(validating_admission_policies("x").target(),
+              "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/x");
+    EXPECT_EQ(validating_admission_policy_bindings("x").target(),
+              "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings/x");
+    EXPECT_EQ(mutating_admission_policies("x").target(),
+              "/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicies/x");
+    EXPECT_EQ(mutating_admission_policy_bindings("x").target(),
+              "/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicybindings/x");
     EXPECT_EQ(namespaces("shop").target(), "/api/v1/namespaces/shop");
 }
 

@@ -2,6 +2,8 @@
 
 #include <deque>
 #include <map>
+#include <stdexcept>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -26,6 +28,7 @@ public:
         while (shut)
             co_await gate.wait();
         --running[request];
+        if (std::exchange(throws, false)) throw std::runtime_error("odd object");
         if (answers.empty()) co_return done();
         auto answer = std::move(answers.front());
         answers.pop_front();
@@ -37,6 +40,7 @@ public:
     std::map<ObjectKey, int> running;
     bool overlapped = false;
     bool shut = false;
+    bool throws = false;
     Event gate;
 };
 
@@ -110,6 +114,37 @@ TEST_F(ControllerTest, waits_for_a_change_after_an_error_that_will_not_pass) {
     controller_.add(kA);
     settle();
     EXPECT_EQ(reconciler_.calls.size(), 2u);
+}
+
+TEST_F(ControllerTest, tries_again_when_a_right_is_missing) {
+    reconciler_.answers = {fail(ErrorCode::permission_denied, "x")};
+    controller_.add(kA);
+    EXPECT_TRUE(called(2)) << "somebody may grant it, and nothing tells us";
+}
+
+TEST_F(ControllerTest, survives_an_exception_and_tries_again) {
+    reconciler_.throws = true;
+    controller_.add(kA);
+    ASSERT_TRUE(called(2));
+    settle();
+    EXPECT_EQ(controller_.counters().panic, 1u);
+    EXPECT_EQ(controller_.counters().error, 1u);
+    EXPECT_EQ(controller_.counters().success, 1u);
+}
+
+TEST_F(ControllerTest, measures_waiting_and_working) {
+    reconciler_.shut = true;
+    controller_.add(kA);
+    ASSERT_TRUE(called(1));
+    EXPECT_EQ(controller_.under_way(SteadyClock::now() + 1h).size(), 1u);
+    EXPECT_GE(controller_.under_way(SteadyClock::now() + 1h).front(), 1h);
+    EXPECT_EQ(controller_.counters().queue_seconds.count(), 1u);
+    EXPECT_EQ(controller_.counters().reconcile_seconds.count(), 0u);
+    reconciler_.shut = false;
+    reconciler_.gate.notify_all();
+    settle();
+    EXPECT_EQ(controller_.counters().reconcile_seconds.count(), 1u);
+    EXPECT_TRUE(controller_.under_way(SteadyClock::now()).empty());
 }
 
 TEST_F(ControllerTest, looks_again_when_it_was_asked_to) {

@@ -59,6 +59,28 @@ TEST(Store, finds_out_what_changed_and_disappeared_between_two_lists) {
     EXPECT_EQ(store.objects().size(), 3u);
 }
 
+TEST(Store, forgets_what_is_deleted_while_it_is_listed) {
+    Store store;
+    replace(store, {object("a", "1")});
+    tell(store, Kind::list_started);
+    tell(store, Kind::listed, object("a", "1"));
+    tell(store, Kind::listed, object("b", "2"));
+    EXPECT_EQ(summary(tell(store, Kind::deleted, object("a", "3"))), "a:1> ");
+    EXPECT_EQ(summary(tell(store, Kind::deleted, object("b", "4"))), "");
+    EXPECT_EQ(summary(tell(store, Kind::list_complete)), "");
+    EXPECT_TRUE(store.objects().empty());
+}
+
+TEST(Store, ignores_events_that_come_out_of_order) {
+    Store store;
+    replace(store, {object("a", "9")});
+    EXPECT_EQ(summary(tell(store, Kind::applied, object("a", "11"))), "a:9>11 ");
+    EXPECT_EQ(summary(tell(store, Kind::applied, object("a", "10"))), "");
+    EXPECT_EQ(summary(tell(store, Kind::applied, object("a", "8"))), "") << "as a number it is older, too";
+    EXPECT_EQ(summary(tell(store, Kind::applied, object("a", "7", "another"))), "a:11>7 ") << "another object";
+    EXPECT_EQ(summary(replace(store, {object("a", "2", "another")})), "a:7>2 ") << "a restored etcd";
+}
+
 TEST(Store, shows_the_old_content_until_a_list_is_complete) {
     Store store;
     replace(store, {object("a", "1")});

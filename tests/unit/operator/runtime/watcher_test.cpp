@@ -76,6 +76,23 @@ TEST_F(WatcherTest, tells_what_is_there_and_then_what_happens) {
     EXPECT_EQ(api_.count("watch"), 1u);
 }
 
+TEST_F(WatcherTest, takes_the_list_from_a_watch_where_the_server_can) {
+    api_.stream_lists();
+    api_.put(config_maps("shop", "a"), labelled());
+    api_.put(config_maps("shop", "foreign"), labelled("no"));
+    start();
+    EXPECT_EQ(told(1), "a+");
+    EXPECT_TRUE(run_until(io_, [this] { return store_.is_synced(); }));
+    api_.put(config_maps("shop", "b"), labelled());
+    EXPECT_EQ(told(1), "b+");
+    api_.end_watches(410);
+    api_.erase(config_maps("shop", "a"));
+    EXPECT_EQ(told(1), "a-");
+    EXPECT_EQ(api_.count("list"), 0u);
+    EXPECT_EQ(api_.count("watchlist"), 2u);
+    EXPECT_EQ(api_.count("watch"), 0u) << "it goes on in the same stream";
+}
+
 TEST_F(WatcherTest, misses_nothing_between_two_watches) {
     start();
     ASSERT_TRUE(watching());

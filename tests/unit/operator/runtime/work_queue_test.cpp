@@ -78,15 +78,17 @@ TEST(WorkQueue, counts_only_what_is_due) {
 
 TEST(WorkQueue, backs_off_from_5_ms_to_1000_s_until_it_is_told_to_forget) {
     WorkQueue queue;
+    auto now = kNow;
     const auto fail_once = [&] {
-        queue.add(kA, kNow);
-        EXPECT_EQ(queue.take(kNow), kA);
-        queue.add_failed(kA, kNow);
+        now += 1h;  // so that the bound on all keys is none
+        queue.add(kA, now);
+        EXPECT_EQ(queue.take(now), kA);
+        queue.add_failed(kA, now);
         queue.done(kA);
         const auto due = queue.next_due().value();
         EXPECT_EQ(queue.take(due), kA);
         queue.done(kA);
-        return due - kNow;
+        return due - now;
     };
     EXPECT_EQ(fail_once(), 5ms);
     EXPECT_EQ(fail_once(), 10ms);
@@ -96,6 +98,21 @@ TEST(WorkQueue, backs_off_from_5_ms_to_1000_s_until_it_is_told_to_forget) {
     EXPECT_EQ(fail_once(), 1000s);
     queue.forget(kA);
     EXPECT_EQ(fail_once(), 5ms);
+}
+
+TEST(WorkQueue, bounds_the_retries_of_all_keys_together) {
+    WorkQueue queue;
+    const auto fail_all = [&](int count) {
+        for (int i = 0; i < count; ++i)
+            queue.add_failed({"shop", std::to_string(i)}, kNow);
+    };
+    fail_all(100);
+    EXPECT_EQ(queue.depth(kNow + 5ms), 100u) << "their own backoff";
+    queue.add_failed(kA, kNow);
+    queue.add_failed(kB, kNow);
+    EXPECT_EQ(queue.depth(kNow + 99ms), 100u);
+    EXPECT_EQ(queue.depth(kNow + 100ms), 101u);
+    EXPECT_EQ(queue.depth(kNow + 200ms), 102u);
 }
 
 TEST(WorkQueue, lets_a_change_run_before_a_backoff_ends) {

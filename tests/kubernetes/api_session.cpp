@@ -44,6 +44,14 @@ nlohmann::json ApiSession::get(const std::string& target) {
     return nlohmann::json::parse(response.body);
 }
 
+bool has_mutating_policies(ApiSession& api) {
+    const auto group = api.get("/apis/admissionregistration.k8s.io/v1");
+    for (const auto& kind : group["resources"]) {
+        if (kind["name"] == "mutatingadmissionpolicies") return true;
+    }
+    return false;
+}
+
 std::string pods_of(const std::string& name_space) {
     return "/api/v1/namespaces/" + name_space + "/pods";
 }

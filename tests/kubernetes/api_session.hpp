@@ -29,6 +29,9 @@ private:
     http::Client client_;
 };
 
+/// Whether the API server has MutatingAdmissionPolicy (1.36 and up): what the chart's injection.mode Policy needs.
+bool has_mutating_policies(ApiSession& api);
+
 /// The path of the pods of a namespace.
 std::string pods_of(const std::string& name_space);
 

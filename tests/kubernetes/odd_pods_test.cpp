@@ -117,9 +117,13 @@ TEST_F(OddPods, become_the_same_with_the_operator_down_as_without_a_webhook) {
 }
 
 TEST_F(OddPods, become_the_same_with_every_policy_as_without) {
-    std::optional<ChartObjects> policies(std::in_place,
-                                         std::vector<std::string>{"policy.yaml", "guard.yaml", "hint.yaml"},
-                                         std::vector<std::string>{"--set", "injection.mode=Policy"});
+    std::vector<std::string> files{"guard.yaml", "hint.yaml"};
+    std::vector<std::string> arguments;
+    if (has_mutating_policies(api)) {
+        files.emplace_back("policy.yaml");
+        arguments = {"--set", "injection.mode=Policy"};
+    }
+    std::optional<ChartObjects> policies(std::in_place, files, arguments);
     wait_until_asking_is(api, true, "no name");
     const auto with = make_all(api, pods);
     EXPECT_THAT(refusal_of_asking_pod(api, "no name"), HasSubstr("'cloudvalkey-guard'"))

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <stdexcept>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -15,6 +16,7 @@
 #include "tests/kubernetes/environment.hpp"
 #include "tests/kubernetes/sample_pods.hpp"
 #include "tests/support/eventually.hpp"
+#include "tests/support/source_tree.hpp"
 
 namespace cvp::test {
 namespace {
@@ -29,10 +31,11 @@ const std::string kDenied =
 class Policy : public testing::Test {
 protected:
     static void SetUpTestSuite() {
+        ApiSession api;
+        if (!has_mutating_policies(api)) return;
         ensure_release_namespace();
         name_space = make_fresh_namespace("policy");
         samples = make_sample_pods(name_space);
-        ApiSession api;
         for (const auto& [name, pod] : samples) {
             auto& expected = by_webhook[name];
             expected = ask_webhook(as_webhooks_see(api, pod), {"registry-login"});
@@ -44,7 +47,11 @@ protected:
         ASSERT_TRUE(eventually([&] { return is_injected(dry_run(api, find("one-connection"))); }));
         ASSERT_TRUE(eventually([&] { return !is_admitted(dry_run(api, find("windows"))); }));
     }
+    void SetUp() override {
+        if (!policies) GTEST_SKIP() << "this API server has no MutatingAdmissionPolicy";
+    }
     static void TearDownTestSuite() {
+        if (!policies) return;
         policies.reset();
         ApiSession api;
         EXPECT_TRUE(eventually([&] {
@@ -170,6 +177,19 @@ TEST_F(Policy, leaves_what_it_does_not_match) {
                                   "application/merge-patch+json");
     EXPECT_EQ(patched.status, 200U) << patched.body;
     EXPECT_FALSE(is_injected(json::parse(patched.body)));
+}
+
+TEST(PolicyMode, is_refused_by_the_chart_where_the_api_server_is_too_old) {
+    ApiSession api;
+    if (has_mutating_policies(api)) GTEST_SKIP() << "this API server is new enough";
+    const auto name_space = make_fresh_namespace("policy");
+    try {
+        run_helm_on_cluster({"install", "product", source_path("charts/cloud-valkey-proxy"),
+                             "--namespace=" + name_space, "--set=crds.enabled=false,injection.mode=Policy"});
+        FAIL() << "it was installed";
+    } catch (const std::runtime_error& error) {
+        EXPECT_THAT(error.what(), HasSubstr("injection.mode Policy needs Kubernetes 1.36 or later"));
+    }
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Leaving: whoever removes the product, in whatever order, is left with a cluster that works.
 
 #include <algorithm>
+#include <csignal>
 #include <random>
 #include <sstream>
 #include <string>
@@ -16,7 +17,10 @@
 #include "tests/kubernetes/chart.hpp"
 #include "tests/kubernetes/real_client.hpp"
 #include "tests/support/eventually.hpp"
+#include "tests/support/process.hpp"
 #include "tests/support/source_tree.hpp"
+#include "tests/support/temp_dir.hpp"
+#include "tests/support/valkey_server.hpp"
 
 namespace cvp::test {
 namespace {
@@ -46,6 +50,11 @@ protected:
 
     static constexpr auto kWebhookMode = "injection.mode=Webhook";
     static constexpr auto kPolicyMode = "injection.mode=Policy";
+
+    /// Those that this API server can do.
+    std::vector<const char*> modes() {
+        return has_mutating_policies(session_) ? std::vector{kWebhookMode, kPolicyMode} : std::vector{kWebhookMode};
+    }
 
     /// Installs the chart as a release; nobody answers its webhook.
     void install(const std::string& values) {
@@ -84,9 +93,11 @@ protected:
     /// Our objects outside namespaces that can refuse a pod.
     std::vector<std::string> admission_objects() {
         std::vector<std::string> found;
-        for (const auto* plural :
-             {"mutatingwebhookconfigurations", "validatingwebhookconfigurations", "validatingadmissionpolicies",
-              "validatingadmissionpolicybindings", "mutatingadmissionpolicies", "mutatingadmissionpolicybindings"}) {
+        std::vector<std::string> kinds = {"mutatingwebhookconfigurations", "validatingwebhookconfigurations",
+                                          "validatingadmissionpolicies", "validatingadmissionpolicybindings"};
+        if (has_mutating_policies(session_))
+            kinds.insert(kinds.end(), {"mutatingadmissionpolicies", "mutatingadmissionpolicybindings"});
+        for (const auto& plural : kinds) {
             const auto list = session_.get(kRegistration + plural);
             for (const auto& item : list["items"])
                 found.push_back(plural + ("/" + item["metadata"]["name"].get<std::string>()));
@@ -114,12 +125,35 @@ protected:
         }));
     }
 
+    /// Starts the operator's own binary as the chart's ServiceAccount, deletes its namespace once it has tied the
+    /// objects, and expects them gone.
+    void run_operator_until_tied(const std::vector<std::string>& flags, std::size_t expected) {
+        const TempDir dir("cvp-uninstall");
+        const auto file =
+            control_plane().write_kubeconfig_of_service_account(operator_namespace_, "cloud-valkey-operator");
+        ASSERT_TRUE(file) << file.error().context;
+        ProcessOptions options;
+        options.argv = {CVP_OPERATOR_BINARY, "--kubeconfig=" + file->string()};
+        options.argv.insert(options.argv.end(), flags.begin(), flags.end());
+        for (const auto* port : {"webhook", "metrics", "probe"})
+            options.argv.push_back(std::string("--") + port + "-port=" + std::to_string(free_port().value()));
+        options.env = {"GCE_METADATA_HOST=127.0.0.1:1"};
+        options.log_file = dir.path() / "operator.log";
+        auto running = Process::start(options);
+        ASSERT_TRUE(running) << running.error().context;
+        ASSERT_TRUE(eventually([&] { return count_tied() == expected; })) << tail_of(options.log_file);
+        ASSERT_TRUE(control_plane().kubectl({"delete", "namespace", operator_namespace_, "--wait=false"}));
+        expect_pods_become_free();
+        EXPECT_TRUE(eventually([&] { return admission_objects().empty(); }, kGrace));
+        running->stop(20s, SIGINT);
+    }
+
     const std::string operator_namespace_;
     ApiSession session_;
 };
 
 TEST_F(Uninstall, by_helm_leaves_nothing_that_looks_at_pods) {
-    for (const auto* mode : {kWebhookMode, kPolicyMode}) {
+    for (const auto* mode : modes()) {
         install(mode);
         expect_plain_pods_are_free();
         run_helm_on_cluster({"uninstall", "product", "--namespace=" + operator_namespace_});
@@ -134,7 +168,7 @@ TEST_F(Uninstall, by_helm_leaves_nothing_that_looks_at_pods) {
 
 TEST_F(Uninstall, in_any_order_never_touches_a_plain_pod) {
     std::minstd_rand random(20261124);
-    for (const auto* mode : {kWebhookMode, kPolicyMode}) {
+    for (const auto* mode : modes()) {
         for (int round = 0; round < 3; ++round) {
             install(mode);
             const auto manifest =
@@ -170,11 +204,23 @@ TEST_F(Uninstall, deleting_the_namespace_takes_the_webhook_along) {
 }
 
 TEST_F(Uninstall, deleting_the_namespace_takes_the_policy_along) {
+    if (!has_mutating_policies(session_)) GTEST_SKIP() << "this API server has no MutatingAdmissionPolicy";
     install(kPolicyMode);
     tie(6);
     ASSERT_TRUE(control_plane().kubectl({"delete", "namespace", operator_namespace_, "--wait=false"}));
     expect_pods_become_free();
     EXPECT_TRUE(eventually([&] { return admission_objects().empty(); }, kGrace));
+}
+
+TEST_F(Uninstall, the_running_operator_leaves_with_its_namespace) {
+    install(kWebhookMode);
+    run_operator_until_tied({"--proxy-image=proxy:1"}, 5);
+}
+
+TEST_F(Uninstall, the_running_operator_of_policy_mode_leaves_with_its_namespace) {
+    if (!has_mutating_policies(session_)) GTEST_SKIP() << "this API server has no MutatingAdmissionPolicy";
+    install(kPolicyMode);
+    run_operator_until_tied({"--injection-mode=Policy"}, 6);
 }
 
 TEST_F(Uninstall, does_not_wait_for_a_namespace_that_takes_its_time) {

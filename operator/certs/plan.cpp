@@ -254,8 +254,8 @@ private:
         const auto facts = crypto::parse_certificate(in_use_->certificate_pem);
         if (!facts) return;
         const auto why = reason_to_renew(*facts, state_);
-        if (!why.empty()) change(why).make_leaf = true;
-        look_at(renewal_of(*facts));
+        if (why.empty()) return look_at(renewal_of(*facts));
+        change(why).make_leaf = true;
     }
 
     void look_at(TimePoint time) { plan_.look_again = std::min(plan_.look_again, std::max(time, state_.now)); }

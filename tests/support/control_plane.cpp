@@ -1,5 +1,6 @@
 #include "tests/support/control_plane.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
@@ -135,10 +136,11 @@ Result<void> ControlPlane::launch() {
     const auto api_port = options_.port != 0 ? Result<std::uint16_t>(options_.port) : free_port();
     if (!etcd_port || !api_port) return fail(etcd_port ? api_port.error() : etcd_port.error());
     port_ = *api_port;
+    etcd_port_ = *etcd_port;
 
     if (auto done = make_files(); !done) return done;
     if (auto done = start_etcd(*etcd_port); !done) return done;
-    if (auto done = start_api_server(*etcd_port); !done) return done;
+    if (auto done = start_api_server(); !done) return done;
     for (const auto& manifest : options_.manifests) {
         const auto applied = kubectl({"apply", "--server-side", "--recursive", "--filename", manifest.string()});
         if (!applied) return fail(ErrorCode::invalid_argument, applied.error().context);
@@ -202,10 +204,10 @@ Result<void> ControlPlane::start_etcd(std::uint16_t client_port) {
     return {};
 }
 
-Result<void> ControlPlane::start_api_server(std::uint16_t etcd_port) {
+Result<void> ControlPlane::start_api_server() {
     const auto file = [&](const char* name) { return (options_.dir / name).string(); };
     const std::vector<std::string> flags = {
-        "--etcd-servers=http://127.0.0.1:" + std::to_string(etcd_port),
+        "--etcd-servers=http://127.0.0.1:" + std::to_string(etcd_port_),
         "--bind-address=127.0.0.1",
         "--secure-port=" + std::to_string(port_),
         "--tls-cert-file=" + file("apiserver.crt"),
@@ -316,6 +318,19 @@ Result<void> ControlPlane::make_namespace(const std::string& name) const {
     const auto made = kubectl({"create", "namespace", name});
     if (!made) return fail(made.error());
     return wait_for_service_account(name);
+}
+
+void ControlPlane::stop_api_server() {
+    const auto is_it = [](const Member& member) { return member.name == "kube-apiserver"; };
+    const auto found = std::find_if(members_.begin(), members_.end(), is_it);
+    if (found == members_.end()) return;
+    found->process.kill();
+    members_.erase(found);
+}
+
+Result<void> ControlPlane::restart_api_server() {
+    stop_api_server();
+    return start_api_server();
 }
 
 Result<void> ControlPlane::check_running() {

@@ -63,6 +63,12 @@ public:
     /// Makes a namespace and waits until pods can be made in it.
     Result<void> make_namespace(const std::string& name) const;
 
+    /// Ends the API server as a node's reboot does; etcd and the controllers go on.
+    void stop_api_server();
+    /// Starts it again on its port and returns once it is ready.
+    /// @errors as start()
+    Result<void> restart_api_server();
+
     /// Says that all three processes run.
     /// @errors `unavailable` naming the one that ended, with its log's last lines
     Result<void> check_running();
@@ -73,7 +79,7 @@ private:
     Result<void> launch();
     Result<void> make_files();
     Result<void> start_etcd(std::uint16_t client_port);
-    Result<void> start_api_server(std::uint16_t etcd_port);
+    Result<void> start_api_server();
     Result<void> start_controllers();
     /// @param program in tools(), where it is not `name`
     Result<void> start_process(const std::string& name, const std::vector<std::string>& flags,
@@ -90,6 +96,7 @@ private:
     ControlPlaneOptions options_;
     std::filesystem::path tools_;
     std::uint16_t port_ = 0;
+    std::uint16_t etcd_port_ = 0;
     crypto::CertificateAndKey ca_;
     std::vector<Member> members_;
 };

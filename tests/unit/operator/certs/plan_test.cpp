@@ -106,6 +106,7 @@ TEST_F(PlanCertificates, renews_the_leaf_when_a_third_of_its_life_is_left) {
     EXPECT_TRUE(due.serve);
     EXPECT_TRUE(due.is_trusted);
     EXPECT_FALSE(due.bundle);
+    EXPECT_GT(due.look_again, now + hours(1)) << "a follower waits for the leader, it does not ask without end";
 }
 
 TEST_F(PlanCertificates, looks_again_at_the_renewal_if_that_is_near) {

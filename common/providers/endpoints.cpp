@@ -55,8 +55,8 @@ ResolvedConnection map(const Instance& instance, const Wishes& wishes) {
     document.name = wishes.connection_name;
     document.endpoints = instance.endpoints;
     const auto* primary = document.find(EndpointRole::primary);
-    document.instance = {std::string(kProvider), primary != nullptr ? format_address(*primary) : "",
-                         wishes.generation, ""};
+    document.instance = {std::string(kProvider), primary != nullptr ? format_address(*primary) : "", wishes.generation,
+                         ""};
     document.tls.mode = instance.tls;
     document.tls.verify = wishes.verify;
     document.tls.min_version = wishes.min_version;

@@ -41,9 +41,11 @@ ResolvedSummary summarize(const ResolvedConnection& document) {
     summary.tls = to_string(document.tls.mode);
     summary.auth = to_string(document.auth.mode);
     for (const auto& endpoint : document.endpoints) {
-        if (endpoint.role == EndpointRole::reader) summary.readers.push_back(providers::endpoints::format_address(endpoint));
+        if (endpoint.role == EndpointRole::reader)
+            summary.readers.push_back(providers::endpoints::format_address(endpoint));
     }
-    if (const auto* primary = document.find(EndpointRole::primary)) summary.endpoint = providers::endpoints::format_address(*primary);
+    if (const auto* primary = document.find(EndpointRole::primary))
+        summary.endpoint = providers::endpoints::format_address(*primary);
     return summary;
 }
 
@@ -134,6 +136,7 @@ ConnectionStatus build_status(const ValkeyConnection& connection, const Knowledg
     carry_transition_times(before.conditions, status.conditions, format_rfc3339(now));
     if (known.last_refresh) status.last_refresh_time = format_rfc3339(*known.last_refresh);
     status.last_handled_refresh = known.handled_refresh;
+    status.pods = before.pods;
     if (known.good && config_map == ConfigMapState::written) {
         status.resolved = summarize(*known.good);
         status.ca_expires_at = expiry_of(known.good->tls.ca);

@@ -161,7 +161,8 @@ TEST(ConnectionSchema, accepts_what_the_documentation_shows) {
           with("/instance/memorystoreValkey/network", ""), with("/auth/mode", "Password"), with("/auth", nullptr),
           with("/tls/verify", "None"), with("/tls/verify", "ChainOnly"), with("/refreshInterval", "1m"),
           self_hosted({"10.1.2.3:6379", "[2001:db8::1]:6379", "valkey_0.example.com:65535"}),
-          with("/tls/serverName", "valkey.example.com"), with("/refreshInterval", "60s"), with("/refreshInterval", "24h"), with("/refreshInterval", "1h30m15s"),
+          with("/tls/serverName", "valkey.example.com"), with("/refreshInterval", "60s"),
+          with("/refreshInterval", "24h"), with("/refreshInterval", "1h30m15s"),
           spec_of(R"({"instance": {"memorystoreValkey": {"name": "i"}}, "auth": {"mode": "GoogleIAM"},
                       "tls": {"verify": "ChainOnly"}})")}) {
         const auto answer = api.create(kCollection, make_connection(spec));
@@ -205,8 +206,8 @@ TEST(ConnectionSchema, merges_conditions_by_type_and_keeps_status_apart) {
 
     const auto table = control_plane().kubectl({"get", "vkc", "--namespace=schema"});
     ASSERT_TRUE(table) << table.error().context;
-    EXPECT_THAT(*table,
-                testing::ContainsRegex("NAME +INSTANCE +READY +REASON +ENDPOINT +AGE\nsessions +my-valkey +True +Resolved"));
+    EXPECT_THAT(*table, testing::ContainsRegex(
+                            "NAME +INSTANCE +READY +REASON +PODS +ENDPOINT +AGE\nsessions +my-valkey +True +Resolved"));
     const auto wide = control_plane().kubectl({"get", "valkey", "--namespace=schema", "--output=wide"});
     ASSERT_TRUE(wide) << wide.error().context;
     EXPECT_THAT(*wide, testing::ContainsRegex("AUTH +CAEXPIRY"));

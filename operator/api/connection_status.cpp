@@ -78,6 +78,7 @@ ConnectionStatus read_connection_status(const json& object) {
     status.last_refresh_time = find_string(object, {"status", "lastRefreshTime"});
     status.last_handled_refresh = find_string(object, {"status", "lastHandledRefresh"});
     status.config_map = find_string(object, {"status", "configMap"});
+    if (const auto* pods = find_value(object, {"status", "pods"})) status.pods = read_pod_status(*pods);
     return status;
 }
 
@@ -90,6 +91,7 @@ json write_connection_status(const ConnectionStatus& status) {
     put(object, "lastRefreshTime", status.last_refresh_time);
     put(object, "lastHandledRefresh", status.last_handled_refresh);
     put(object, "configMap", status.config_map);
+    if (status.pods) object["pods"] = write_pod_status(*status.pods);
     return object;
 }
 

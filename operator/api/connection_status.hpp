@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -8,6 +9,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "operator/api/condition.hpp"
+#include "operator/api/pod_status.hpp"
 
 namespace cvp::op {
 
@@ -32,6 +34,7 @@ struct ConnectionStatus {
     std::string last_refresh_time;     ///< last look-up, successful or not
     std::string last_handled_refresh;  ///< value of the refresh annotation that the last look-up answered
     std::string config_map;
+    std::optional<PodStatus> pods;  ///< nothing: not counted yet
 
     bool operator==(const ConnectionStatus&) const = default;
 };

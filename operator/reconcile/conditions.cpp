@@ -136,6 +136,7 @@ ConnectionStatus build_status(const ValkeyConnection& connection, const Knowledg
     carry_transition_times(before.conditions, status.conditions, format_rfc3339(now));
     if (known.last_refresh) status.last_refresh_time = format_rfc3339(*known.last_refresh);
     status.last_handled_refresh = known.handled_refresh;
+    status.pods = before.pods;
     if (known.good && config_map == ConfigMapState::written) {
         status.resolved = summarize(*known.good);
         status.ca_expires_at = expiry_of(known.good->tls.ca);

@@ -24,7 +24,7 @@ enum class ConfigMapState {
 };
 
 /// The whole status, from what is known: a pure function, so that a restart that knows the same writes nothing.
-/// @param before the status as it was written last: gives the transition times
+/// @param before the status as it was written last: gives the transition times and the count of pods
 ConnectionStatus build_status(const ValkeyConnection& connection, const Knowledge& known, ConfigMapState config_map,
                               const ConnectionStatus& before, Seconds now);
 

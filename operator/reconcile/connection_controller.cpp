@@ -30,6 +30,12 @@ WatchFsm::Selection with_our_label() {
     return selection;
 }
 
+WatchFsm::Selection injected() {
+    WatchFsm::Selection selection;
+    selection.label_selector = std::string(names::kInjectedLabel) + "=true";
+    return selection;
+}
+
 }  // namespace
 
 bool wants_reconcile(const StoreChange& change) {
@@ -45,13 +51,17 @@ bool wants_reconcile(const StoreChange& change) {
 ConnectionController::ConnectionController(KubeApi& api, Cloud& cloud, PlaceSource& place,
                                            std::vector<std::string> namespaces, ConnectionReconciler::Clock clock)
     : cache_(std::move(namespaces)),
-      reconciler_(api, cloud, place, cache_, std::move(clock)),
+      reconciler_(api, cloud, place, cache_, pods_, std::move(clock)),
       controller_("valkeyconnection", reconciler_) {
+    std::uint8_t source = 0;
     for (auto& scope : cache_.scopes()) {
         watchers_.emplace_back(api, valkey_connections(scope.namespace_name), WatchFsm::Selection{}, scope.connections,
                                [this](const StoreChange& change) { on_connection(change); });
         watchers_.emplace_back(api, config_maps(scope.namespace_name), with_our_label(), scope.config_maps,
                                [this](const StoreChange& change) { on_config_map(change); });
+        watchers_.emplace_back(api, pods(scope.namespace_name), injected(),
+                               [this, source](WatchDelta delta) { on_pod(delta, source); });
+        ++source;
     }
 }
 
@@ -78,6 +88,11 @@ void ConnectionController::on_connection(const StoreChange& change) {
 void ConnectionController::on_config_map(const StoreChange& change) {
     const auto connection = connection_of_config_map(change.key);
     if (connection) controller_.add(*connection);
+}
+
+void ConnectionController::on_pod(const WatchDelta& delta, std::uint8_t source) {
+    for (const auto& connection : pods_.apply(delta, source))
+        controller_.add(connection);
 }
 
 }  // namespace cvp::op

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <string>
 #include <vector>
@@ -7,6 +8,7 @@
 #include "common/async/task_group.hpp"
 #include "operator/reconcile/connection_cache.hpp"
 #include "operator/reconcile/connection_reconciler.hpp"
+#include "operator/reconcile/pod_counter.hpp"
 #include "operator/runtime/controller.hpp"
 #include "operator/runtime/watcher.hpp"
 
@@ -38,8 +40,10 @@ public:
 private:
     void on_connection(const StoreChange& change);
     void on_config_map(const StoreChange& change);
+    void on_pod(const WatchDelta& delta, std::uint8_t source);
 
     ConnectionCache cache_;
+    PodCounter pods_;
     ConnectionReconciler reconciler_;
     Controller controller_;
     std::deque<Watcher> watchers_;

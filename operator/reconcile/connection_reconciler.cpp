@@ -28,6 +28,8 @@ constexpr SteadyClock::duration kConflictPoll = 15s;
 constexpr auto kQuotaPause = 15s;
 /// How long after a failed refresh of the CA it is tried again; meanwhile the last good one serves.
 constexpr auto kCaRetry = 5min;
+/// Between two counts of pods in one status: a rollout of many pods is not to become as many writes.
+constexpr std::chrono::seconds kPodsInterval = 10s;
 
 /// There is none any more: TLS was turned off, or the CA is the customer's.
 void forget_ca(Knowledge& known) {
@@ -59,8 +61,13 @@ bool is_terminating(const KubeError& error) {
 }  // namespace
 
 ConnectionReconciler::ConnectionReconciler(KubeApi& api, Cloud& cloud, PlaceSource& place, const ConnectionCache& cache,
-                                           Clock clock, CallQuota quota)
-    : api_(api), lookup_(cloud, place), cache_(cache), clock_(std::move(clock)), quota_(std::move(quota)) {}
+                                           const PodCounter& pods, Clock clock, CallQuota quota)
+    : api_(api),
+      lookup_(cloud, place),
+      cache_(cache),
+      pods_(pods),
+      clock_(std::move(clock)),
+      quota_(std::move(quota)) {}
 
 Awaitable<Result<ReconcileResult>> ConnectionReconciler::reconcile(ReconcileRequest key) {
     if (!cache_.is_synced(key)) co_return requeue_after(kSyncPoll);
@@ -85,7 +92,8 @@ ConnectionReconciler::Memory& ConnectionReconciler::remember(const ObjectKey& ke
     auto& memory = memories_[key];
     if (memory.known.uid == connection.uid) return memory;
     const ObjectKey config_map{key.namespace_name, connection.config_map_name()};
-    memory = Memory{recover_knowledge(connection, cache_.find_config_map(config_map).get()), std::nullopt};
+    memory =
+        Memory{recover_knowledge(connection, cache_.find_config_map(config_map).get()), std::nullopt, std::nullopt};
     return memory;
 }
 
@@ -117,17 +125,34 @@ Awaitable<Result<ReconcileResult>> ConnectionReconciler::reconcile_one(const Obj
     }
     if (!*state) co_return done();
 
+    std::optional<SteadyClock::duration> pods_wait;
     if (known.was_looked_up()) {
         const auto& before = memory.published ? *memory.published : connection.status;
         auto status = build_status(connection, known, **state, before, now());
+        pods_wait = put_pods(key, memory, status);
         const auto published = co_await publish(connection, memory, std::move(status));
         if (!published) co_return fail(published.error());
     }
     const bool is_settled = **state == ConfigMapState::written || **state == ConfigMapState::none;
-    const auto due = next_refresh(connection, known);
-    if (!wait && !due) co_return is_settled ? done() : requeue_after(kConflictPoll);
-    auto next = wait ? *wait : std::max<SteadyClock::duration>(*due - now(), 1s);
-    co_return requeue_after(is_settled ? next : std::min(next, kConflictPoll));
+    auto next = wait;
+    if (const auto due = next_refresh(connection, known); !next && due) {
+        next = std::max<SteadyClock::duration>(*due - now(), 1s);
+    }
+    if (!is_settled) next = std::min(next.value_or(kConflictPoll), kConflictPoll);
+    if (pods_wait) next = std::min(next.value_or(*pods_wait), *pods_wait);
+    co_return next ? requeue_after(*next) : done();
+}
+
+std::optional<SteadyClock::duration> ConnectionReconciler::put_pods(const ObjectKey& key, Memory& memory,
+                                                                    ConnectionStatus& status) {
+    auto counted = pods_.find(key);
+    if (!counted || counted == status.pods) return std::nullopt;
+    if (memory.pods_counted && now() < *memory.pods_counted + kPodsInterval) {
+        return *memory.pods_counted + kPodsInterval - now();
+    }
+    memory.pods_counted = now();
+    status.pods = std::move(counted);
+    return std::nullopt;
 }
 
 Awaitable<Result<ConnectionReconciler::MaybeState>> ConnectionReconciler::sync_config_map(

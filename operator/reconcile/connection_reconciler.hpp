@@ -13,6 +13,7 @@
 #include "operator/reconcile/connection_cache.hpp"
 #include "operator/reconcile/instance_lookup.hpp"
 #include "operator/reconcile/knowledge.hpp"
+#include "operator/reconcile/pod_counter.hpp"
 #include "operator/reconcile/refresh_plan.hpp"
 #include "operator/runtime/reconciler.hpp"
 
@@ -41,7 +42,7 @@ public:
     using Clock = std::function<SystemClock::time_point()>;
 
     ConnectionReconciler(KubeApi& api, Cloud& cloud, PlaceSource& place, const ConnectionCache& cache,
-                         Clock clock = &SystemClock::now, CallQuota quota = CallQuota());
+                         const PodCounter& pods, Clock clock = &SystemClock::now, CallQuota quota = CallQuota());
 
     Awaitable<Result<ReconcileResult>> reconcile(ReconcileRequest key) override;
 
@@ -56,6 +57,7 @@ private:
     struct Memory {
         Knowledge known;
         std::optional<ConnectionStatus> published;  ///< the status that we wrote last; the cache may be behind
+        std::optional<Seconds> pods_counted;        ///< when its count of pods was last put in
     };
     /// Nothing: the namespace is being deleted, so nothing is said.
     using MaybeState = std::optional<ConfigMapState>;
@@ -68,6 +70,10 @@ private:
     Awaitable<Result<MaybeState>> sync_config_map(const ValkeyConnection& connection, const Knowledge& known);
     Awaitable<Result<MaybeState>> write_config_map(const ValkeyConnection& connection, nlohmann::json desired);
     Awaitable<Result<void>> publish(const ValkeyConnection& connection, Memory& memory, ConnectionStatus status);
+
+    /// Puts the count of pods into a status that is about to be written, at most every 10 s.
+    /// @return when to come again with a newer one, if there is one
+    std::optional<SteadyClock::duration> put_pods(const ObjectKey& key, Memory& memory, ConnectionStatus& status);
 
     /// Makes the calls that are due.
     /// @return how long to wait for the quota first, or nothing: they were made
@@ -84,6 +90,7 @@ private:
     KubeApi& api_;
     InstanceLookup lookup_;
     const ConnectionCache& cache_;
+    const PodCounter& pods_;
     Clock clock_;
     CallQuota quota_;
     std::map<ObjectKey, Memory> memories_;

@@ -220,7 +220,7 @@ TEST(ConnectionSchema, merges_conditions_by_type_and_keeps_status_apart) {
     const auto table = control_plane().kubectl({"get", "vkc", "--namespace=schema"});
     ASSERT_TRUE(table) << table.error().context;
     EXPECT_THAT(*table, testing::ContainsRegex(
-                            "NAME +INSTANCE +READY +REASON +ENDPOINT +AGE\nsessions +my-valkey +True +Resolved"));
+                            "NAME +INSTANCE +READY +REASON +PODS +ENDPOINT +AGE\nsessions +my-valkey +True +Resolved"));
     const auto wide = control_plane().kubectl({"get", "valkey", "--namespace=schema", "--output=wide"});
     ASSERT_TRUE(wide) << wide.error().context;
     EXPECT_THAT(*wide, testing::ContainsRegex("AUTH +CAEXPIRY"));

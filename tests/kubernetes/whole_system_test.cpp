@@ -99,6 +99,8 @@ TEST(WholeSystem, a_self_hosted_server_is_reached_with_the_secrets_password_and_
     EXPECT_EQ(system.ask({"SET", "greeting", "hello"}), "+OK");
     EXPECT_EQ(system.ask({"GET", "greeting"}), "\"hello\"");
     EXPECT_EQ(system.cloud_calls(), 0U);
+    const auto counted = [&] { return system.connection()["status"]["pods"].value("summary", ""); };
+    EXPECT_TRUE(eventually([&] { return counted() == "1/1"; }, 30s)) << counted();
 }
 
 TEST(WholeSystem, every_metric_of_the_operator_is_documented) {

@@ -326,7 +326,7 @@ TEST_F(Reconciling, a_restart_within_the_interval_makes_no_call_and_no_write) {
     const auto connection_version = version(kConnection);
     now += 5min;
     restart();
-    ASSERT_TRUE(reaches([&] { return api.open_watches() == 2; }));
+    ASSERT_TRUE(reaches([&] { return api.open_watches() == 3; }));
     settle();
     EXPECT_THAT(cloud.calls, ElementsAre());
     EXPECT_EQ(version(kConfigMap), config_map_version);
@@ -342,7 +342,7 @@ TEST_F(Reconciling, a_restart_with_a_failure_recorded_writes_nothing_either) {
     const auto connection_version = version(kConnection);
     now += 5s;
     restart();
-    ASSERT_TRUE(reaches([&] { return api.open_watches() == 2; }));
+    ASSERT_TRUE(reaches([&] { return api.open_watches() == 3; }));
     settle();
     EXPECT_EQ(version(kConnection), connection_version);
     EXPECT_THAT(cloud.calls, ElementsAre());
@@ -407,6 +407,35 @@ TEST_F(Reconciling, a_self_hosted_server_is_written_without_a_call_and_never_ref
     restart();
     settle();
     EXPECT_EQ(std::pair(version(kConnection), version(kConfigMap)), versions);
+}
+
+TEST_F(Reconciling, its_pods_are_counted_in_the_status_at_most_every_ten_seconds) {
+    const auto pod = [](const std::string& name) {
+        return json{{"apiVersion", "v1"},
+                    {"kind", "Pod"},
+                    {"metadata",
+                     {{"labels", {{"cloudvalkey.dev/injected", "true"}}},
+                      {"annotations",
+                       {{"cloudvalkey.dev/status", R"({"version":"1.4.0","connections":[{"name":"sessions"}]})"}}}}},
+                    {"status",
+                     {{"phase", "Running"},
+                      {"initContainerStatuses",
+                       json::array({json{{"name", "cloud-valkey-proxy"}, {"ready", name == "one"}}})}}}};
+    };
+    create_and_settle();
+    api.put(pods("shop", "one"), pod("one"));
+    settle();
+    EXPECT_EQ(status().pods->total, 0) << "counted a moment ago";
+    now += 10s;
+    api.put(pods("shop", "two"), pod("two"));
+    ASSERT_TRUE(reaches([&] { return status().pods && status().pods->total == 2; }));
+    const auto written = api.stored(kConnection)["status"]["pods"];
+    EXPECT_EQ(written, json::parse(R"({"total": 2, "ready": 1, "summary": "1/2", "versions": "1.4.0:2"})"));
+
+    const auto before = version(kConnection);
+    restart();
+    settle();
+    EXPECT_EQ(version(kConnection), before) << "a new leader counts the same";
 }
 
 TEST_F(Reconciling, without_a_ca_there_is_no_document_and_a_later_failure_keeps_the_last_good_one) {
@@ -584,7 +613,8 @@ protected:
     FakePlace place;
     SystemClock::time_point now{std::chrono::seconds(1'795'176'000)};
     ConnectionCache cache{{}};
-    ConnectionReconciler reconciler{api, cloud, place, cache, [this] { return now; }};
+    PodCounter pods;
+    ConnectionReconciler reconciler{api, cloud, place, cache, pods, [this] { return now; }};
 };
 
 TEST_F(Refreshing, the_instance_is_asked_every_interval_and_the_ca_every_hour) {

@@ -36,16 +36,21 @@ std::string escape_pointer(std::string_view key) {
 struct Patch::Impl {
     explicit Impl(const json& original) : document(original) {}
 
-    void write(json operation) { operations.push_back(std::move(operation)); }
-
-    void add(std::string path, json value) {
-        write({{"op", "add"}, {"path", std::move(path)}, {"value", std::move(value)}});
+    /// (A list in braces would copy the value, twice.)
+    void write(const char* op, std::string path, json value) {
+        json operation = {{"op", op}, {"path", std::move(path)}};
+        operation["value"] = std::move(value);
+        operations.push_back(std::move(operation));
     }
+
+    void add(std::string path, json value) { write("add", std::move(path), std::move(value)); }
 
     /// The container at `pointer`, made empty first where there is none of that type.
     json& container(const std::string& pointer, json::value_t type) {
         const json::json_pointer where(pointer);
-        if (document.contains(where) && document[where].type() == type) return document[where];
+        if (document.contains(where)) {
+            if (auto& found = document[where]; found.type() == type) return found;
+        }
         container(pointer.substr(0, pointer.rfind('/')), json::value_t::object);
         add(pointer, json(type));
         return document[where] = json(type);
@@ -60,7 +65,7 @@ struct Patch::Impl {
 
     void replace(json& list, const std::string& pointer, std::size_t index, json element) {
         if (list[index] == element) return;
-        write({{"op", "replace"}, {"path", element_of(pointer, index)}, {"value", element}});
+        write("replace", element_of(pointer, index), element);
         list[index] = std::move(element);
     }
 
@@ -96,7 +101,7 @@ void Patch::place(const std::string& pointer, json element, std::size_t position
             impl_->replace(list, pointer, position, std::move(element));
             return;
         }
-        impl_->write({{"op", "remove"}, {"path", element_of(pointer, static_cast<std::size_t>(index))}});
+        impl_->operations.push_back({{"op", "remove"}, {"path", element_of(pointer, static_cast<std::size_t>(index))}});
         list.erase(static_cast<std::size_t>(index));
     }
     impl_->insert(list, pointer, std::min(position, list.size()), std::move(element));

@@ -64,7 +64,8 @@ void set_variables(Patch& patch, const std::string& pointer, const json& contain
 void equip_others(Patch& patch, const Inject& inject) {
     const auto variables = build_variables(inject);
     for (const auto* list : {"initContainers", "containers"}) {
-        const auto containers = find_array(patch.document(), {"spec", list});
+        // It stays as it is while members of its elements change.
+        const auto& containers = find_array(patch.document(), {"spec", list});
         const auto sidecar = index_of_named(containers, names::kSidecar);  // -1 in containers: all start after it
         for (std::size_t i = 0; i < containers.size(); ++i) {
             if (!containers[i].is_object() || static_cast<std::ptrdiff_t>(i) == sidecar) continue;

@@ -242,6 +242,21 @@ TEST_F(InjectedPods, warn_whoever_sends_them) {
                             HasSubstr("cloudvalkey.dev/secret.orders")));
 }
 
+TEST_F(InjectedPods, are_not_asked_about_when_they_change_or_are_debugged) {
+    ASSERT_EQ(create(make_pod())["kind"], "Pod");
+    const auto before = webhook->counters();
+    const auto pod = pods_of(name_space) + "/shop";
+    const std::string type = "application/strategic-merge-patch+json";
+    EXPECT_EQ(api.send("PATCH", pod, R"({"metadata": {"annotations": {"cloudvalkey.dev/connections": "other"}}})", type)
+                  .status,
+              200U);
+    EXPECT_EQ(api.send("PATCH", pod + "/ephemeralcontainers",
+                       R"({"spec": {"ephemeralContainers": [{"name": "debug", "image": "busybox:1"}]}})", type)
+                  .status,
+              200U);
+    EXPECT_EQ(webhook->counters(), before);
+}
+
 TEST_F(InjectedPods, keep_odd_keys_and_values) {
     auto asking = make_pod();
     asking["metadata"]["labels"] = {{"example.com/a", "1"}, {"a_b.c", ""}};

@@ -59,7 +59,8 @@ inline std::string refusal_of(const nlohmann::json& pod) {
     const auto response = respond(make_review(pod));
     EXPECT_EQ(response["allowed"], false);
     EXPECT_FALSE(response.contains("patch"));
-    return response["status"].value("code", 0) == 403 ? response["status"].value("message", "") : response.dump();
+    const auto status = response.value("status", nlohmann::json::object());
+    return status.value("code", 0) == 403 ? status.value("message", "") : response.dump();
 }
 
 /// The container of a list of a pod that has that name, or null.

@@ -25,14 +25,17 @@ json merged(const json& declared, const std::string& connections = "sessions") {
     return sidecar_of(patched(pod));
 }
 
-const json kOurs = sidecar_of(patched(make_pod("sessions")));
+/// The sidecar of a pod that declares none.
+json ours() {
+    return sidecar_of(patched(make_pod("sessions")));
+}
 
 TEST(Merge, keeps_image_policy_resources_env_and_mounts_of_the_users) {
     const auto sidecar = merged(json::parse(R"({"image": "own:1", "imagePullPolicy": "Never",
         "resources": {"limits": {"memory": "64Mi"}}, "env": [{"name": "A", "value": "1"},
         {"name": "B", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}],
         "volumeMounts": [{"name": "data", "mountPath": "/data"}]})"));
-    auto expected = kOurs;
+    auto expected = ours();
     expected["image"] = "own:1";
     expected["imagePullPolicy"] = "Never";
     expected["resources"] = json::parse(R"({"limits": {"memory": "64Mi"}})");
@@ -47,7 +50,7 @@ TEST(Merge, fills_in_what_the_user_left_to_us) {
     // As the API server sends what the user left out, and as the user may write it.
     for (const auto* declared : {"{}", R"({"image": "auto", "resources": {}})", R"({"image": "", "env": null})",
                                  R"({"image": null, "resources": null, "volumeMounts": null, "env": []})"}) {
-        EXPECT_EQ(merged(json::parse(declared)), kOurs) << declared;
+        EXPECT_EQ(merged(json::parse(declared)), ours()) << declared;
     }
 }
 
@@ -56,11 +59,11 @@ TEST(Merge, takes_everything_else_from_us) {
         "securityContext": {"privileged": true, "runAsUser": 0}, "lifecycle": {"preStop": {"exec": {"command": ["x"]}}},
         "startupProbe": {"httpGet": {"port": 1}}, "livenessProbe": {"httpGet": {"port": 1}}, "stdin": true,
         "envFrom": [{"configMapRef": {"name": "x"}}], "workingDir": "/", "ports": [{"containerPort": 6379}]})")),
-              kOurs);
+              ours());
 }
 
 TEST(Merge, lets_our_variables_win) {
-    auto expected = kOurs["env"];
+    auto expected = ours()["env"];
     expected.push_back({{"name", "CVP_LOG_LEVEL"}, {"value", "debug"}});
     EXPECT_EQ(merged(json::parse(R"({"env": [{"name": "CVP_ADMIN_LISTEN", "value": "off"},
         {"name": "CVP_LOG_LEVEL", "value": "debug"}]})"))["env"],
@@ -73,18 +76,18 @@ TEST(Merge, keeps_our_paths_free_of_other_mounts) {
           "/etc/x/../cloudvalkey/sessions", "/etc/cloudvalkey/other", "/run/cloudvalkey",
           "/var/run/secrets/kubernetes.io/serviceaccount", "/var/run/secrets/kubernetes.io/serviceaccount/"}) {
         const json declared = {{"volumeMounts", json::array({{{"name", "data"}, {"mountPath", path}}})}};
-        EXPECT_EQ(merged(declared), kOurs) << path;
+        EXPECT_EQ(merged(declared), ours()) << path;
     }
     for (const std::string path : {"/etc", "/etc/cloudvalkey-x", "/data", "/run", "/var/run/secrets/other"}) {
         const json declared = {{"volumeMounts", json::array({{{"name", "data"}, {"mountPath", path}}})}};
-        EXPECT_EQ(merged(declared)["volumeMounts"].size(), kOurs["volumeMounts"].size() + 1) << path;
-        EXPECT_EQ(without_volume_mounts(merged(declared)), without_volume_mounts(kOurs)) << path;
+        EXPECT_EQ(merged(declared)["volumeMounts"].size(), ours()["volumeMounts"].size() + 1) << path;
+        EXPECT_EQ(without_volume_mounts(merged(declared)), without_volume_mounts(ours())) << path;
     }
 }
 
 TEST(Merge, leaves_the_users_port_to_the_sidecar) {
     const auto sidecar = merged(json::parse(R"({"ports": [{"containerPort": 9379}, {"containerPort": 6379}]})"));
-    EXPECT_EQ(sidecar["ports"], kOurs["ports"]) << "it is no clash";
+    EXPECT_EQ(sidecar["ports"], ours()["ports"]) << "it is no clash";
 }
 
 TEST(Merge, shows_the_image_that_runs_in_the_status) {

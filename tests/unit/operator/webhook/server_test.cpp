@@ -90,6 +90,24 @@ TEST_F(WebhookServer, cuts_off_a_slow_handshake) {
     dribble(std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11) + std::string(500, 'x'));
 }
 
+/// The alert in answer to a bare ClientHello tells. @source RFC 5246 sections 6.2.1, 7.2, 7.4.1.2
+TEST_F(WebhookServer, speaks_no_tls_below_1_2) {
+    const auto alert_to = [&](char minor) {
+        start(true, 10s);
+        const std::string suites("\x00\x06\xc0\x2b\xc0\x2f\xc0\x13", 8);
+        const auto body = std::string("\x03") + minor + std::string(32, 'r') + '\0' + suites + "\x01" + '\0';
+        const auto length = static_cast<char>(body.size());
+        const auto handshake = std::string("\x01\x00\x00", 3) + length + body;
+        client->write(std::string("\x16\x03\x01\x00", 4) + static_cast<char>(handshake.size()) + handshake);
+        wait_until(io, [&] { return client->received.size() >= 7; });
+        return client->received[0] == '\x15' ? static_cast<int>(client->received[6]) : 0;
+    };
+    constexpr int kProtocolVersion = 70;
+    EXPECT_EQ(alert_to('\x01'), kProtocolVersion) << "TLS 1.0";
+    EXPECT_EQ(alert_to('\x02'), kProtocolVersion) << "TLS 1.1";
+    EXPECT_NE(alert_to('\x03'), kProtocolVersion) << "TLS 1.2";
+}
+
 TEST_F(WebhookServer, cuts_off_a_slow_header) {
     start(false);
     dribble("POST /mutate-pods HTTP/1.1\r\nX: " + std::string(1000, 'y'));

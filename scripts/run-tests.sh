@@ -6,6 +6,7 @@
 #   checklist                                 docs/kubernetes-checklist.md against what these tiers ran
 #   tsan                                      the unit tests, built with TSan
 #   oldest                                    kubernetes and chart on the oldest API server that we support
+#   availability                              two replicas under 3,000 admissions a round, three rounds; a long outage
 #   mutations                                 the code broken on purpose, line by line: does a test notice?
 #   trixie                                    the product compiled on Debian 13
 #
@@ -76,18 +77,18 @@ build() {
 }
 
 # What the tiers need, each thing once, before the first test runs.
-case " $* " in *" unit "* | *" lint "* | *" integration "* | *" kubernetes "* | *" chart "* | *" oldest "*) build dev ;; esac
+case " $* " in *" unit "* | *" lint "* | *" integration "* | *" kubernetes "* | *" chart "* | *" oldest "* | *" availability "*) build dev ;; esac
 case " $* " in *" integration "* | *" kubernetes "* | *" chart "* | *" oldest "*)
   build release cloud-valkey-proxy cloud-valkey-operator ;;
 esac
-case " $* " in *" kubernetes "* | *" chart "*) tests/tools/build.sh >/dev/null ;; esac
+case " $* " in *" kubernetes "* | *" chart "* | *" availability "*) tests/tools/build.sh >/dev/null ;; esac
 case " $* " in *" oldest "*) tests/tools/build.sh kube-apiserver-1.30.4 kube-controller-manager etcd kubectl helm >/dev/null ;; esac
 export CVP_RELEASE_DIR=$PWD/build/release
 
 for tier in "$@"; do
   case "$tier" in
     unit | lint | integration) ctest_tier "$tier" dev "$tier" "$(nproc)" ;;
-    kubernetes | chart) ctest_tier "$tier" dev "$tier" 1 ;;
+    kubernetes | chart | availability) ctest_tier "$tier" dev "$tier" 1 ;;
     tsan)
       build tsan unit_tests
       ctest_tier tsan tsan unit "$(nproc)" ;;

@@ -158,6 +158,12 @@ std::string OperatorFleet::bundle() const {
     return value_or_throw(crypto::base64_decode(text));
 }
 
+void OperatorFleet::set_bundle(const std::string& pem) {
+    const json patch = json::array(
+        {{{"op", "add"}, {"path", "/webhooks/0/clientConfig/caBundle"}, {"value", crypto::base64_encode(pem)}}});
+    kubectl({"patch", "mutatingwebhookconfiguration/cloud-valkey-operator", "--type=json", "--patch=" + patch.dump()});
+}
+
 void OperatorFleet::rotate_ca(const std::string& wish) {
     value_or_throw(control_plane().kubectl({"annotate", "--overwrite", "secret/cloud-valkey-operator-tls",
                                             "cloudvalkey.dev/rotate-ca=" + wish,

@@ -58,6 +58,7 @@ public:
 
     /// The live caBundle, PEM.
     std::string bundle() const;
+    void set_bundle(const std::string& pem);
     /// Asks for a new CA by the Secret's annotation.
     void rotate_ca(const std::string& wish);
 

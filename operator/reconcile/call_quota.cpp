@@ -10,6 +10,14 @@ using namespace std::chrono_literals;
 constexpr auto kWindow = 60s;
 constexpr auto kPatience = 60s;
 constexpr SteadyClock::duration kShortestWait = 10ms;
+constexpr SteadyClock::duration kFirstPause = 2s;
+constexpr SteadyClock::duration kLongestPause = 2min;
+/// A probe that has not ended by then is not waited for any longer.
+constexpr SteadyClock::duration kProbeTime = 1min;
+/// How soon to look again whether a call of the project has ended.
+constexpr SteadyClock::duration kBusyWait = 200ms;
+/// Half of those who work, so that the other half is there for other projects.
+constexpr std::size_t kAtOnce = 8;
 
 }  // namespace
 
@@ -31,9 +39,13 @@ std::optional<SteadyClock::duration> CallQuota::acquire(const std::string& proje
         for (const auto& waiter : state.urgent)
             wanted += waiter.calls;
     }
-    const auto wait = std::max(time_until_free(state, wanted, now), state.paused_until - now);
+    auto wait = std::max(time_until_free(state, wanted, now), state.paused_until - now);
+    const bool is_probe = state.failures > 0;
+    if (state.in_flight >= kAtOnce || (is_probe && now < state.probe_until)) wait = std::max(wait, kBusyWait);
     if (wait <= SteadyClock::duration::zero()) {
         line.erase(me);
+        ++state.in_flight;
+        if (is_probe) state.probe_until = now + kProbeTime;
         state.sent.insert(state.sent.end(), calls, now);
         return std::nullopt;
     }
@@ -58,9 +70,26 @@ void CallQuota::forget(const ObjectKey& key) {
     }
 }
 
-void CallQuota::pause(const std::string& project, TimePoint until) {
+void CallQuota::succeeded(const std::string& project, TimePoint now) {
     auto& state = projects_[project];
-    state.paused_until = std::max(state.paused_until, until);
+    if (state.in_flight > 0) --state.in_flight;
+    if (now < state.paused_until) return;  // it began before the failure: it proves nothing
+    state.failures = 0;
+    state.probe_until = {};
+}
+
+void CallQuota::failed(const std::string& project, SteadyClock::duration pause, TimePoint now) {
+    auto& state = projects_[project];
+    if (state.in_flight > 0) --state.in_flight;
+    if (now >= state.paused_until) {  // else it is one of several that failed together
+        auto delay = kFirstPause;
+        for (unsigned i = 0; i < state.failures && delay < kLongestPause; ++i)
+            delay *= 2;
+        ++state.failures;
+        state.probe_until = {};
+        pause = std::max(pause, std::min(delay, kLongestPause));
+    }
+    state.paused_until = std::max(state.paused_until, now + pause);
 }
 
 void CallQuota::tidy(Project& project, TimePoint now) {

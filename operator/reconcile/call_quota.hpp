@@ -12,8 +12,11 @@
 
 namespace cvp::op {
 
-/// Keeps calls of a cloud's API within its quota, per project: in any 60 s at most so many.
+/// Keeps calls of a cloud's API within its quota, per project: in any 60 s at most so many, and few at a time, so that
+/// one project's slow answers never occupy whoever works for the others.
 ///
+/// A project whose call failed for a reason that is not the call's own (429, 5xx, no answer) pauses, ever longer; then
+/// one call at a time probes it until one succeeds. Other projects do not notice.
 /// Guarantees: urgent callers (first look-ups, edits) come before refreshes, and within each class whoever asked first
 /// comes first, so that none starves. Pure: time is an argument, waiting is the caller's, who asks again.
 /// @source cloud.google.com/memorystore/docs/valkey/quotas: 60 a minute per project for everybody in it
@@ -24,7 +27,8 @@ public:
     explicit CallQuota(std::size_t calls_per_minute = 54) : per_minute_(calls_per_minute) {}
 
     /// Wants `calls` calls of `project` for `key`.
-    /// @return nothing: go ahead, they are counted; else how long to wait before asking again. The place in the line is
+    /// @return nothing: go ahead, they are counted, and succeeded() or failed() must follow; else how long to wait
+    /// before asking again. The place in the line is
     ///         kept for who asks again within a minute of that time.
     std::optional<SteadyClock::duration> acquire(const std::string& project, const ObjectKey& key, std::size_t calls,
                                                  bool is_urgent, TimePoint now);
@@ -38,8 +42,12 @@ public:
     /// Leaves all lines: the object is gone.
     void forget(const ObjectKey& key);
 
-    /// Holds a project's calls back: the cloud said that the quota is used up.
-    void pause(const std::string& project, TimePoint until);
+    /// What was acquired has ended, and the cloud works.
+    void succeeded(const std::string& project, TimePoint now);
+
+    /// What was acquired has ended, and the cloud of this project does not work or wants no calls.
+    /// @param pause at least so long; what it doubles to is longer after some failures in a row
+    void failed(const std::string& project, SteadyClock::duration pause, TimePoint now);
 
 private:
     struct Waiter {
@@ -52,6 +60,9 @@ private:
         std::vector<Waiter> urgent;
         std::vector<Waiter> refreshes;
         TimePoint paused_until;
+        TimePoint probe_until;      ///< a probe is on its way: nobody else until then
+        unsigned failures = 0;      ///< in a row
+        std::size_t in_flight = 0;  ///< acquired and not ended
     };
 
     static void tidy(Project& project, TimePoint now);

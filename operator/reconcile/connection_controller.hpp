@@ -26,7 +26,7 @@ class ConnectionController {
 public:
     /// @param namespaces that are watched; empty: all
     ConnectionController(KubeApi& api, Cloud& cloud, PlaceSource& place, std::vector<std::string> namespaces,
-                         ConnectionReconciler::Clock clock = &SystemClock::now);
+                         ConnectionReconciler::Clock clock = ConnectionReconciler::Clock());
     ConnectionController(const ConnectionController&) = delete;
     ConnectionController& operator=(const ConnectionController&) = delete;
 

@@ -232,21 +232,19 @@ Awaitable<std::optional<SteadyClock::duration>> ConnectionReconciler::look_up(co
         co_return std::nullopt;
     }
     const auto calls = static_cast<std::size_t>(plan.instance) + static_cast<std::size_t>(plan.ca);
-    auto wait = quota_.acquire(name->project, key, calls, plan.is_urgent, SteadyClock::now());
+    auto wait = quota_.acquire(name->project, key, calls, plan.is_urgent, clock_.steady());
     if (wait) co_return wait;
 
     if (plan.instance) {
         auto outcome = co_await ask_instance(*name, connection, known, plan);
         if (stopped_) co_return std::nullopt;
-        if (outcome.refusal && outcome.refusal->reason == Reason::quota_exhausted) {
-            const auto delay = std::max<SteadyClock::duration>(outcome.refusal->retry_after.value_or(0s), kQuotaPause);
-            quota_.pause(name->project, SteadyClock::now() + delay);
-        }
+        settle(name->project, outcome.refusal);
         take(key, connection, known, std::move(outcome));
         co_return std::nullopt;
     }
     const auto refusal = co_await ask_ca(*name, known.ca_target, known);
     if (stopped_) co_return std::nullopt;
+    settle(name->project, refusal);
     if (refusal) {
         log::warn("cannot refresh the CA, trying again", {{"connection", to_string(key)}, {"why", refusal->message}});
     } else if (known.good->tls.ca != known.ca_pem) {
@@ -269,7 +267,7 @@ Awaitable<Outcome> ConnectionReconciler::ask_instance(const InstanceName& name, 
     const bool is_new_target = target && known.ca_target != *target;
     const bool wants_ca = target && (plan.ca || is_new_target);
     if (plan.ca && !wants_ca) quota_.refund(name.project);
-    if (!plan.ca && wants_ca) quota_.charge(name.project, SteadyClock::now());
+    if (!plan.ca && wants_ca) quota_.charge(name.project, clock_.steady());
     if (wants_ca) ca_refusal = co_await ask_ca(name, *target, known);
     // The last good CA of this instance will do; that of another one never.
     if (ca_refusal && is_new_target) co_return Outcome{std::nullopt, std::move(ca_refusal)};
@@ -290,6 +288,17 @@ Awaitable<std::optional<Refusal>> ConnectionReconciler::ask_ca(const InstanceNam
     known.ca_target = std::move(target);
     known.ca_refreshed = now();
     co_return std::nullopt;
+}
+
+void ConnectionReconciler::settle(const std::string& project, const std::optional<Refusal>& refusal) {
+    const auto now = clock_.steady();
+    const bool is_exhausted = refusal && refusal->reason == Reason::quota_exhausted;
+    if (!is_exhausted && !(refusal && refusal->reason == Reason::cloud_unavailable)) {
+        quota_.succeeded(project, now);
+        return;
+    }
+    const SteadyClock::duration asked = refusal->retry_after.value_or(0s);
+    quota_.failed(project, is_exhausted ? std::max<SteadyClock::duration>(asked, kQuotaPause) : asked, now);
 }
 
 void ConnectionReconciler::take(const ObjectKey& key, const ValkeyConnection& connection, Knowledge& known,

@@ -6,6 +6,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <type_traits>
 
 #include "operator/kube/api.hpp"
 #include "operator/reconcile/call_quota.hpp"
@@ -38,11 +39,19 @@ public:
         std::uint64_t status_writes = 0;
     };
 
-    /// Wall clock; a test puts its own here.
-    using Clock = std::function<SystemClock::time_point()>;
+    /// Wall clock for what is written down, steady clock for the quota. A test's own wall clock drives both.
+    struct Clock {
+        Clock() : wall(&SystemClock::now), steady(&SteadyClock::now) {}
+        template <class Wall>
+        requires std::is_invocable_r_v<SystemClock::time_point, Wall> Clock(Wall own)  // NOLINT: as a function is given
+            : wall(own), steady([own] { return SteadyClock::time_point(own().time_since_epoch()); }) {}
+
+        std::function<SystemClock::time_point()> wall;
+        std::function<SteadyClock::time_point()> steady;
+    };
 
     ConnectionReconciler(KubeApi& api, Cloud& cloud, PlaceSource& place, const ConnectionCache& cache,
-                         const PodCounter& pods, Clock clock = &SystemClock::now, CallQuota quota = CallQuota());
+                         const PodCounter& pods, Clock clock = Clock(), CallQuota quota = CallQuota());
 
     Awaitable<Result<ReconcileResult>> reconcile(ReconcileRequest key) override;
 
@@ -83,9 +92,11 @@ private:
                                                Knowledge& known, RefreshPlan plan);
     Awaitable<std::optional<providers::Refusal>> ask_ca(const providers::InstanceName& name, std::string target,
                                                         Knowledge& known);
+    /// Tells the quota how what was acquired has ended.
+    void settle(const std::string& project, const std::optional<providers::Refusal>& refusal);
     void take(const ObjectKey& key, const ValkeyConnection& connection, Knowledge& known, providers::Outcome outcome);
 
-    Seconds now() const { return to_seconds(clock_()); }
+    Seconds now() const { return to_seconds(clock_.wall()); }
 
     KubeApi& api_;
     InstanceLookup lookup_;

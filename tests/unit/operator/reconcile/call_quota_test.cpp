@@ -80,13 +80,54 @@ TEST(CallQuota, charges_and_refunds_count) {
     quota.refund("nobody");
 }
 
-TEST(CallQuota, a_pause_holds_everybody_back) {
+TEST(CallQuota, a_failure_pauses_its_project_ever_longer_and_no_other) {
     CallQuota quota(54);
-    quota.pause("p", kStart + 30s);
-    quota.pause("p", kStart + 10s);
-    EXPECT_EQ(quota.acquire("p", key(1), 1, true, kStart), 30s);
-    EXPECT_FALSE(quota.acquire("q", key(2), 1, true, kStart));
-    EXPECT_FALSE(quota.acquire("p", key(1), 1, true, kStart + 30s));
+    auto now = kStart;
+    for (const auto pause : {2s, 4s, 8s, 16s, 32s, 64s, 120s, 120s}) {
+        ASSERT_FALSE(quota.acquire("p", key(1), 1, true, now));
+        quota.failed("p", 0s, now);
+        EXPECT_EQ(quota.acquire("p", key(1), 1, true, now), pause);
+        EXPECT_FALSE(quota.acquire("q", key(2), 1, true, now));
+        quota.succeeded("q", now);
+        now += pause;
+    }
+    EXPECT_FALSE(quota.acquire("p", key(1), 1, true, now));
+    quota.succeeded("p", now);
+    EXPECT_FALSE(quota.acquire("p", key(1), 1, true, now));
+    quota.failed("p", 30s, now);
+    EXPECT_EQ(quota.acquire("p", key(1), 1, true, now), 30s) << "what the cloud asked for, from the start again";
+}
+
+TEST(CallQuota, after_a_pause_one_call_probes_and_its_success_lets_the_others_through) {
+    CallQuota quota(54);
+    EXPECT_FALSE(quota.acquire("p", key(0), 1, true, kStart));
+    quota.failed("p", 0s, kStart);
+    const auto later = kStart + 2s;
+    EXPECT_FALSE(quota.acquire("p", key(1), 1, true, later));
+    EXPECT_EQ(quota.acquire("p", key(2), 1, true, later), 200ms) << "one at a time";
+    quota.succeeded("p", later + 1s);
+    EXPECT_FALSE(quota.acquire("p", key(2), 1, true, later + 1s));
+    EXPECT_FALSE(quota.acquire("p", key(3), 1, true, later + 1s));
+}
+
+TEST(CallQuota, calls_that_fail_together_are_one_failure) {
+    CallQuota quota(54);
+    for (int i = 0; i < 5; ++i)
+        EXPECT_FALSE(quota.acquire("p", key(i), 1, true, kStart));
+    for (int i = 0; i < 4; ++i)
+        quota.failed("p", 0s, kStart + 1s);
+    quota.succeeded("p", kStart + 1s);
+    EXPECT_EQ(quota.acquire("p", key(9), 1, true, kStart + 1s), 2s) << "a success of before proves nothing";
+}
+
+TEST(CallQuota, few_calls_of_a_project_are_in_flight_at_a_time) {
+    CallQuota quota(54);
+    for (int i = 0; i < 8; ++i)
+        EXPECT_FALSE(quota.acquire("slow", key(i), 1, true, kStart));
+    EXPECT_EQ(quota.acquire("slow", key(8), 1, true, kStart), 200ms);
+    EXPECT_FALSE(quota.acquire("other", key(9), 1, true, kStart));
+    quota.succeeded("slow", kStart);
+    EXPECT_FALSE(quota.acquire("slow", key(8), 1, true, kStart));
 }
 
 /// 1,000 connections applied at once, each asking again when it is told to: what a day of a cluster's start looks like.
@@ -98,20 +139,24 @@ TEST(CallQuota, a_thousand_first_look_ups_are_bounded_by_the_quota_alone_and_non
         asking.emplace(kStart, i);
     std::vector<TimePoint> calls;
     std::map<int, TimePoint> served;
+    int asked = 0;
     while (!asking.empty()) {
         const auto [when, who] = *asking.begin();
         asking.erase(asking.begin());
+        ++asked;
         if (const auto wait = quota.acquire("p", key(who), 2, true, when)) {
             ASSERT_GT(*wait, 0s);
             asking.emplace(when + *wait, who);
             continue;
         }
+        quota.succeeded("p", when);
         calls.insert(calls.end(), 2, when);
         served[who] = when;
     }
     ASSERT_EQ(served.size(), 1000u);
     for (std::size_t i = 54; i < calls.size(); ++i)
         ASSERT_GE(calls[i] - calls[i - 54], 60s) << i;
+    EXPECT_LE(asked, 3 * kConnections) << "each is told a good time";
     EXPECT_LE(served.rbegin()->second - kStart, 38min) << "2,000 calls at 54 a minute are 37 minutes";
     EXPECT_TRUE(std::is_sorted(served.begin(), served.end(), [](const auto& a, const auto& b) {
         return a.second < b.second;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/source_tree.hpp"
 #include "tests/support/test_ca.hpp"
 
 namespace cvp::op {
@@ -160,6 +161,15 @@ TEST(Conditions, a_refusal_is_found_again_in_its_condition) {
         EXPECT_EQ(recover_refusal(status.conditions[1]), (Refusal{reason, "do this", {}}));
     }
     EXPECT_EQ(recover_refusal(status_of(knowledge()).conditions[1]), std::nullopt);
+}
+
+TEST(Conditions, every_reason_is_documented_with_its_remedy) {
+    const auto page = cvp::test::read_source("docs/conditions.md");
+    std::vector<std::string> reasons{"Pending", "NameConflict", "InvalidSpec"};
+    for (int i = 0; i <= static_cast<int>(Reason::token_unprotected); ++i)
+        reasons.emplace_back(to_string(static_cast<Reason>(i)));
+    for (const auto& reason : reasons)
+        EXPECT_NE(page.find("| `" + reason + "` |"), std::string::npos) << reason;
 }
 
 }  // namespace

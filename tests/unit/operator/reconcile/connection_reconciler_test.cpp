@@ -315,6 +315,7 @@ TEST_F(Reconciling, a_cloud_that_cannot_be_reached_is_unavailable) {
     EXPECT_EQ(condition("Resolved"), "False/CloudUnavailable");
     EXPECT_EQ(condition("Ready"), "True/CloudUnavailable");
     cloud.failure.reset();
+    now += 2s;
     refresh_and_settle("two");
     EXPECT_TRUE(is_ready());
 }
@@ -445,11 +446,13 @@ TEST_F(Reconciling, without_a_ca_there_is_no_document_and_a_later_failure_keeps_
     EXPECT_TRUE(config_map().is_null());
 
     cloud.answer(kCaTarget, 200, ca_answer(ca.pem()));
+    now += 20s;  // the pause after a failure
     refresh_and_settle("one");
     EXPECT_TRUE(is_ready());
 
     cloud.answer(kCaTarget, 503, json::object());
     cloud.answer(kInstanceTarget, 200, iam_instance("10.200.0.1"));
+    now += 20s;  // the pause after a failure
     refresh_and_settle("two");
     EXPECT_EQ(condition("Ready"), "True/CloudUnavailable");
     EXPECT_EQ(document().endpoints.at(0).host, "10.200.0.1") << "the move is not held up by the CA";

@@ -31,7 +31,7 @@ public:
 private:
     SteadyClock::duration interval_;
     SteadyClock::duration burst_;
-    TimePoint next_{};  ///< when the next token is there, if none is left
+    TimePoint next_ = TimePoint::min();  ///< when the next token is there, if none is left
 };
 
 }  // namespace cvp

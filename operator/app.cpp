@@ -174,6 +174,7 @@ Awaitable<http::Response> App::answer_metrics(http::Request request, http::Peer)
     describe_controller(page, connections_->controller(), SteadyClock::now());
     describe_reconciler(page, connections_->reconciler().counters());
     if (certificates_) certificates_->describe(page, SystemClock::now());
+    describe_events(page, connections_->events().counters());
     metrics::add_process_metrics(page);
     co_return http::make_response(200, std::string(metrics::Page::kContentType), page.render());
 }

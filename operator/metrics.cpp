@@ -43,6 +43,8 @@ constexpr Metric kSlowPaths{"leader_election_slowpath_total", Kind::counter, "Re
 constexpr Metric kInfo{"cloudvalkey_operator_info", Kind::gauge, "Always 1; the version is a label."};
 constexpr Metric kLookUps{"cloudvalkey_operator_instance_lookups_total", Kind::counter,
                           "Look-ups of an instance at the cloud by outcome."};
+constexpr Metric kEvents{"cloudvalkey_operator_events_total", Kind::counter,
+                         "Events about connections; label result is written, dropped (too many) or failed."};
 constexpr Metric kConfigMapWrites{"cloudvalkey_operator_configmap_writes_total", Kind::counter,
                                   "ConfigMaps written: created, changed or restored."};
 constexpr Metric kStatusWrites{"cloudvalkey_operator_status_writes_total", Kind::counter,
@@ -117,6 +119,12 @@ void describe_reconciler(metrics::Page& page, const ConnectionReconciler::Counte
         page.add(kLookUps, {{"outcome", outcome}}, static_cast<double>(count));
     page.add(kConfigMapWrites, {}, static_cast<double>(counters.config_map_writes));
     page.add(kStatusWrites, {}, static_cast<double>(counters.status_writes));
+}
+
+void describe_events(metrics::Page& page, const EventRecorder::Counters& counters) {
+    page.add(kEvents, {{"result", "written"}}, static_cast<double>(counters.written));
+    page.add(kEvents, {{"result", "dropped"}}, static_cast<double>(counters.dropped));
+    page.add(kEvents, {{"result", "failed"}}, static_cast<double>(counters.failed));
 }
 
 }  // namespace cvp::op

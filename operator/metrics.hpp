@@ -9,6 +9,7 @@
 #include "common/metrics/page.hpp"
 #include "operator/reconcile/connection_reconciler.hpp"
 #include "operator/runtime/controller.hpp"
+#include "operator/runtime/event_recorder.hpp"
 #include "operator/runtime/leader_elector.hpp"
 
 namespace cvp::op {
@@ -38,6 +39,7 @@ void describe_leader(metrics::Page& page, const LeaderElector& elector);
 void describe_program(metrics::Page& page, std::string_view version);
 
 /// Adds what the reconciler of ValkeyConnections did: cloudvalkey_operator_*.
+void describe_events(metrics::Page& page, const EventRecorder::Counters& counters);
 void describe_reconciler(metrics::Page& page, const ConnectionReconciler::Counters& counters);
 
 }  // namespace cvp::op

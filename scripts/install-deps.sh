@@ -14,7 +14,7 @@ set -euo pipefail
 build=(g++ cmake ninja-build ccache mold pkg-config libboost-dev libboost-system-dev libssl-dev libyaml-cpp-dev
   nlohmann-json3-dev libfmt-dev libspdlog-dev prometheus-cpp-dev libcli11-dev libexpected-dev libcpprest-dev)
 test=(googletest libgtest-dev libgmock-dev libbenchmark-dev clang-format-14 openssl curl jq git ca-certificates
-  iproute2 procps util-linux clang-14 libclang-rt-14-dev llvm-14)
+  iproute2 procps util-linux lua5.4 clang-14 libclang-rt-14-dev llvm-14)
 long=(clang-tidy-14 mmdebstrap)
 # Too old in Debian 12 itself, or not there: from its backports, and only where the programs are not on PATH.
 valkey=(valkey-server valkey-tools)

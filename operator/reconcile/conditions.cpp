@@ -14,7 +14,6 @@ namespace {
 
 using providers::Reason;
 
-constexpr std::string_view kPending = "Pending";
 constexpr std::string_view kNameConflict = "NameConflict";
 constexpr std::string_view kInvalidSpec = "InvalidSpec";
 

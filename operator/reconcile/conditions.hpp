@@ -15,6 +15,9 @@ inline constexpr std::string_view kResolved = "Resolved";
 inline constexpr std::string_view kReconciling = "Reconciling";
 inline constexpr std::string_view kStalled = "Stalled";
 
+/// Reason of what needs nobody's doing: not looked at yet, or about to be.
+inline constexpr std::string_view kPending = "Pending";
+
 /// How it stands with the ConfigMap.
 enum class ConfigMapState {
     none,     ///< there is no document to write yet

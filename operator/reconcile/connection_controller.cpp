@@ -7,6 +7,7 @@
 #include "common/contract/names.hpp"
 #include "common/json_access.hpp"
 #include "operator/reconcile/config_map.hpp"
+#include "operator/runtime/host_name.hpp"
 
 namespace cvp::op {
 namespace {
@@ -52,7 +53,10 @@ ConnectionController::ConnectionController(KubeApi& api, Cloud& cloud, PlaceSour
                                            std::vector<std::string> namespaces, ConnectionReconciler::Clock clock)
     : cache_(std::move(namespaces)),
       reconciler_(api, cloud, place, cache_, pods_, std::move(clock)),
-      controller_("valkeyconnection", reconciler_) {
+      controller_("valkeyconnection", reconciler_),
+      events_(api, host_name()) {
+    reconciler_.set_on_notice(
+        [this](const ValkeyConnection& connection, EventText text) { on_notice(connection, std::move(text)); });
     std::uint8_t source = 0;
     for (auto& scope : cache_.scopes()) {
         watchers_.emplace_back(api, valkey_connections(scope.namespace_name), WatchFsm::Selection{}, scope.connections,
@@ -72,11 +76,13 @@ void ConnectionController::watch(TaskGroup& tasks) {
 
 void ConnectionController::reconcile(TaskGroup& tasks) {
     controller_.start(tasks, kWorkers);
+    tasks.spawn("events", events_.run());
 }
 
 void ConnectionController::stop() {
     reconciler_.stop();
     controller_.stop();
+    events_.stop();
     for (auto& watcher : watchers_)
         watcher.stop();
 }
@@ -93,6 +99,12 @@ void ConnectionController::on_config_map(const StoreChange& change) {
 void ConnectionController::on_pod(const WatchDelta& delta, std::uint8_t source) {
     for (const auto& connection : pods_.apply(delta, source))
         controller_.add(connection);
+}
+
+void ConnectionController::on_notice(const ValkeyConnection& connection, EventText text) {
+    EventSubject subject{std::string(names::kApiVersion), std::string(names::kConnectionKind),
+                         connection.namespace_name, connection.name, connection.uid};
+    events_.record(std::move(subject), std::move(text));
 }
 
 }  // namespace cvp::op

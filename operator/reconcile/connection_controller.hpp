@@ -10,6 +10,7 @@
 #include "operator/reconcile/connection_reconciler.hpp"
 #include "operator/reconcile/pod_counter.hpp"
 #include "operator/runtime/controller.hpp"
+#include "operator/runtime/event_recorder.hpp"
 #include "operator/runtime/watcher.hpp"
 
 namespace cvp::op {
@@ -18,7 +19,7 @@ namespace cvp::op {
 /// refresh annotation, being deleted.
 bool wants_reconcile(const StoreChange& change);
 
-/// Everything about ValkeyConnections: the watches, the cache, the queue and the reconciler.
+/// Everything about ValkeyConnections: the watches, the cache, the queue, the reconciler and its Events.
 ///
 /// Owner: the App, which calls watch() on every replica (so that a new leader starts warm) and reconcile() when it has
 /// the lease; after stop() it joins the TaskGroup. What it is given outlives it. One thread.
@@ -36,16 +37,19 @@ public:
 
     const Controller& controller() const { return controller_; }
     const ConnectionReconciler& reconciler() const { return reconciler_; }
+    const EventRecorder& events() const { return events_; }
 
 private:
     void on_connection(const StoreChange& change);
     void on_config_map(const StoreChange& change);
     void on_pod(const WatchDelta& delta, std::uint8_t source);
+    void on_notice(const ValkeyConnection& connection, EventText text);
 
     ConnectionCache cache_;
     PodCounter pods_;
     ConnectionReconciler reconciler_;
     Controller controller_;
+    EventRecorder events_;
     std::deque<Watcher> watchers_;
 };
 

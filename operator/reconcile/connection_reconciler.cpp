@@ -8,6 +8,7 @@
 #include "common/contract/names.hpp"
 #include "common/log/log.hpp"
 #include "operator/reconcile/config_map.hpp"
+#include "operator/reconcile/notice.hpp"
 
 namespace cvp::op {
 namespace {
@@ -102,7 +103,7 @@ void ConnectionReconciler::forget(const ObjectKey& key) {
     quota_.forget(key);
 }
 
-Awaitable<Result<ReconcileResult>> ConnectionReconciler::reconcile_one(const ObjectKey& key,
+Awaitable<Result<ReconcileResult>> ConnectionReconciler::reconcile_one(const ReconcileRequest& key,
                                                                        const ValkeyConnection& connection,
                                                                        Memory& memory) {
     auto& known = memory.known;
@@ -200,7 +201,8 @@ Awaitable<Result<ConnectionReconciler::MaybeState>> ConnectionReconciler::write_
 
 Awaitable<Result<void>> ConnectionReconciler::publish(const ValkeyConnection& connection, Memory& memory,
                                                       ConnectionStatus status) {
-    if (status == (memory.published ? *memory.published : connection.status)) co_return Result<void>();
+    const auto& before = memory.published ? *memory.published : connection.status;
+    if (status == before) co_return Result<void>();
     const auto path = valkey_connections(connection.namespace_name, connection.name).with_subresource("status");
     auto object = build_status_apply(connection, status);
     ApplyOptions options{std::string(kStatusManager)};
@@ -212,11 +214,13 @@ Awaitable<Result<void>> ConnectionReconciler::publish(const ValkeyConnection& co
         co_return Result<void>();
     }
     ++counters_.status_writes;
+    auto notice = notice_of(before, status);
+    if (notice && on_notice_) on_notice_(connection, std::move(*notice));
     memory.published = std::move(status);
     co_return Result<void>();
 }
 
-Awaitable<std::optional<SteadyClock::duration>> ConnectionReconciler::look_up(const ObjectKey& key,
+Awaitable<std::optional<SteadyClock::duration>> ConnectionReconciler::look_up(const ReconcileRequest& key,
                                                                               const ValkeyConnection& connection,
                                                                               Knowledge& known, RefreshPlan plan) {
     if (const auto* self_hosted = connection.self_hosted()) {
@@ -246,7 +250,10 @@ Awaitable<std::optional<SteadyClock::duration>> ConnectionReconciler::look_up(co
     if (stopped_) co_return std::nullopt;
     settle(name->project, refusal);
     if (refusal) {
-        log::warn("cannot refresh the CA, trying again", {{"connection", to_string(key)}, {"why", refusal->message}});
+        log::warn("cannot refresh the CA, trying again", {{"namespace", key.namespace_name},
+                                                          {"name", key.name},
+                                                          {"reconcileID", key.id},
+                                                          {"why", refusal->message}});
     } else if (known.good->tls.ca != known.ca_pem) {
         known.good->tls.ca = known.ca_pem;
         known.good->instance.changed_at = format_rfc3339(now());
@@ -301,7 +308,7 @@ void ConnectionReconciler::settle(const std::string& project, const std::optiona
     quota_.failed(project, is_exhausted ? std::max<SteadyClock::duration>(asked, kQuotaPause) : asked, now);
 }
 
-void ConnectionReconciler::take(const ObjectKey& key, const ValkeyConnection& connection, Knowledge& known,
+void ConnectionReconciler::take(const ReconcileRequest& key, const ValkeyConnection& connection, Knowledge& known,
                                 Outcome outcome) {
     const auto reason = outcome.refusal ? outcome.refusal->reason : Reason::resolved;
     ++counters_.look_ups[std::string(to_string(reason))];
@@ -311,11 +318,16 @@ void ConnectionReconciler::take(const ObjectKey& key, const ValkeyConnection& co
     known.jitter = std::uniform_real_distribution<>(0.9, 1.1)(random_);
 
     if (known.refusal && is_news) {
-        log::warn("cannot resolve a connection",
-                  {{"connection", to_string(key)}, {"reason", to_string(reason)}, {"why", known.refusal->message}});
+        log::warn("cannot resolve a connection", {{"namespace", key.namespace_name},
+                                                  {"name", key.name},
+                                                  {"reconcileID", key.id},
+                                                  {"reason", to_string(reason)},
+                                                  {"why", known.refusal->message}});
     } else if (known.good && (is_news || known.good->instance.changed_at != before)) {
-        log::info("resolved a connection",
-                  {{"connection", to_string(key)}, {"instance", known.good->instance.full_name}});
+        log::info("resolved a connection", {{"namespace", key.namespace_name},
+                                            {"name", key.name},
+                                            {"reconcileID", key.id},
+                                            {"instance", known.good->instance.full_name}});
     }
 }
 

@@ -7,6 +7,7 @@
 #include <random>
 #include <string>
 #include <type_traits>
+#include <utility>
 
 #include "operator/kube/api.hpp"
 #include "operator/reconcile/call_quota.hpp"
@@ -16,6 +17,7 @@
 #include "operator/reconcile/knowledge.hpp"
 #include "operator/reconcile/pod_counter.hpp"
 #include "operator/reconcile/refresh_plan.hpp"
+#include "operator/runtime/event_filter.hpp"
 #include "operator/runtime/reconciler.hpp"
 
 namespace cvp::op {
@@ -55,6 +57,10 @@ public:
 
     Awaitable<Result<ReconcileResult>> reconcile(ReconcileRequest key) override;
 
+    /// Is told what changed of a connection, after its status was written. Must not throw and must not block.
+    using OnNotice = std::function<void(const ValkeyConnection&, EventText)>;
+    void set_on_notice(OnNotice on_notice) { on_notice_ = std::move(on_notice); }
+
     /// From now on nothing is learned and nothing is written: calls are about to be cancelled, which says nothing of
     /// the cloud.
     void stop() { stopped_ = true; }
@@ -74,7 +80,7 @@ private:
     Memory& remember(const ObjectKey& key, const ValkeyConnection& connection);
     void forget(const ObjectKey& key);
 
-    Awaitable<Result<ReconcileResult>> reconcile_one(const ObjectKey& key, const ValkeyConnection& connection,
+    Awaitable<Result<ReconcileResult>> reconcile_one(const ReconcileRequest& key, const ValkeyConnection& connection,
                                                      Memory& memory);
     Awaitable<Result<MaybeState>> sync_config_map(const ValkeyConnection& connection, const Knowledge& known);
     Awaitable<Result<MaybeState>> write_config_map(const ValkeyConnection& connection, nlohmann::json desired);
@@ -86,15 +92,17 @@ private:
 
     /// Makes the calls that are due.
     /// @return how long to wait for the quota first, or nothing: they were made
-    Awaitable<std::optional<SteadyClock::duration>> look_up(const ObjectKey& key, const ValkeyConnection& connection,
-                                                            Knowledge& known, RefreshPlan plan);
+    Awaitable<std::optional<SteadyClock::duration>> look_up(const ReconcileRequest& key,
+                                                            const ValkeyConnection& connection, Knowledge& known,
+                                                            RefreshPlan plan);
     Awaitable<providers::Outcome> ask_instance(const providers::InstanceName& name, const ValkeyConnection& connection,
                                                Knowledge& known, RefreshPlan plan);
     Awaitable<std::optional<providers::Refusal>> ask_ca(const providers::InstanceName& name, std::string target,
                                                         Knowledge& known);
     /// Tells the quota how what was acquired has ended.
     void settle(const std::string& project, const std::optional<providers::Refusal>& refusal);
-    void take(const ObjectKey& key, const ValkeyConnection& connection, Knowledge& known, providers::Outcome outcome);
+    void take(const ReconcileRequest& key, const ValkeyConnection& connection, Knowledge& known,
+              providers::Outcome outcome);
 
     Seconds now() const { return to_seconds(clock_.wall()); }
 
@@ -103,6 +111,7 @@ private:
     const ConnectionCache& cache_;
     const PodCounter& pods_;
     Clock clock_;
+    OnNotice on_notice_;
     CallQuota quota_;
     std::map<ObjectKey, Memory> memories_;
     std::mt19937 random_{std::random_device{}()};

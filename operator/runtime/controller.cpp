@@ -4,6 +4,8 @@
 #include <exception>
 #include <utility>
 
+#include <fmt/core.h>
+
 #include "common/log/log.hpp"
 
 namespace cvp::op {
@@ -58,24 +60,25 @@ Awaitable<void> Controller::work() {
 Awaitable<void> Controller::reconcile(ObjectKey key) {
     const auto begun = SteadyClock::now();
     begun_[key] = begun;
-    const auto result = co_await run(key);
+    const ReconcileRequest request(key, fmt::format("{:016x}", ids_()));
+    const auto result = co_await run(request);
     counters_.reconcile_seconds.observe(seconds(SteadyClock::now() - begun));
     begun_.erase(key);
-    settle(key, result);
+    settle(request, result);
     queue_.done(key);
     wake_.notify_all();
 }
 
-Awaitable<Result<ReconcileResult>> Controller::run(const ObjectKey& key) {
+Awaitable<Result<ReconcileResult>> Controller::run(const ReconcileRequest& request) {
     try {
-        co_return co_await reconciler_.reconcile(key);
+        co_return co_await reconciler_.reconcile(request);
     } catch (const std::exception& panic) {
         ++counters_.panic;
         co_return fail(ErrorCode::internal, std::string("a bug: ") + panic.what());
     }
 }
 
-void Controller::settle(const ObjectKey& key, const Result<ReconcileResult>& result) {
+void Controller::settle(const ReconcileRequest& key, const Result<ReconcileResult>& result) {
     const auto now = SteadyClock::now();
     if (result) {
         queue_.forget(key);
@@ -94,6 +97,7 @@ void Controller::settle(const ObjectKey& key, const Result<ReconcileResult>& res
     }
     log::warn(again ? "reconcile failed, trying again" : "reconcile failed, waiting for a change",
               {{"controller", name_},
+               {"reconcileID", key.id},
                {"namespace", key.namespace_name},
                {"name", key.name},
                {"error", to_string(result.error())}});

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -61,8 +62,8 @@ private:
 
     Awaitable<void> work();
     Awaitable<void> reconcile(ObjectKey key);
-    Awaitable<Result<ReconcileResult>> run(const ObjectKey& key);
-    void settle(const ObjectKey& key, const Result<ReconcileResult>& result);
+    Awaitable<Result<ReconcileResult>> run(const ReconcileRequest& request);
+    void settle(const ReconcileRequest& key, const Result<ReconcileResult>& result);
 
     std::string name_;
     Reconciler& reconciler_;
@@ -70,6 +71,7 @@ private:
     Event wake_;
     Counters counters_;
     std::map<ObjectKey, SteadyClock::time_point> begun_;  ///< passes that are under way
+    std::mt19937_64 ids_{std::random_device{}()};
     std::size_t workers_ = 0;
     bool stopped_ = false;
 };

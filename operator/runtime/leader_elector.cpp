@@ -1,15 +1,14 @@
 #include "operator/runtime/leader_elector.hpp"
 
-#include <array>
 #include <random>
 #include <utility>
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
-#include <unistd.h>
 
 #include "common/json_access.hpp"
 #include "common/log/log.hpp"
+#include "operator/runtime/host_name.hpp"
 
 namespace cvp::op {
 namespace {
@@ -22,10 +21,8 @@ constexpr auto kJoinLimit = std::chrono::seconds(5);
 }  // namespace
 
 std::string make_leader_identity() {
-    std::array<char, 256> host{};
-    if (::gethostname(host.data(), host.size() - 1) != 0) host[0] = '\0';
     std::random_device random;
-    return fmt::format("{}_{:08x}{:08x}", host.data(), random(), random());
+    return fmt::format("{}_{:08x}{:08x}", host_name(), random(), random());
 }
 
 LeaderElector::LeaderElector(asio::io_context& io, KubeApi& api, std::string namespace_name, std::string name,

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <optional>
+#include <string>
+#include <utility>
 
 #include "common/async/asio.hpp"
 #include "common/result.hpp"
@@ -9,7 +11,13 @@
 namespace cvp::op {
 
 /// What to bring to its desired state. It carries only a name: what is there is read when it is worked on.
-using ReconcileRequest = ObjectKey;
+///
+/// It has a constructor, so it is safe as a temporary in a co_await'ed call.
+struct ReconcileRequest : ObjectKey {
+    explicit ReconcileRequest(ObjectKey key, std::string id_ = {}) : ObjectKey(std::move(key)), id(std::move(id_)) {}
+
+    std::string id;  ///< of this pass, for its log lines
+};
 
 /// How a reconcile ended well.
 struct ReconcileResult {

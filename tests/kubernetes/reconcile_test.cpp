@@ -1,5 +1,6 @@
 // The reconciler on a real API server, with the rights that the chart gives it in one namespace. The cloud is scripted.
 
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -11,6 +12,7 @@
 #include "tests/kubernetes/operator_account.hpp"
 #include "tests/kubernetes/real_client.hpp"
 #include "tests/support/fake_cloud.hpp"
+#include "tests/support/source_tree.hpp"
 #include "tests/support/test_ca.hpp"
 
 namespace cvp::test {
@@ -21,6 +23,7 @@ using nlohmann::json;
 using testing::HasSubstr;
 
 const std::string kFullName = "projects/my-project/locations/us-central1/instances/my-valkey";
+constexpr auto kCrd = "crds/cloudvalkey.dev_valkeyconnections.yaml";
 /// What DESIGN.md promises for a ConfigMap that somebody edited or deleted.
 constexpr auto kRestoreLimit = 2s;
 
@@ -50,12 +53,15 @@ protected:
         EXPECT_TRUE(run(io_, tasks_.join(SteadyClock::now() + 10s)));
     }
 
-    void create(const std::string& name = "sessions") {
+    auto create_if_served(const std::string& name = "sessions") {
         const json object{{"apiVersion", "cloudvalkey.dev/v1alpha1"},
                           {"kind", "ValkeyConnection"},
                           {"metadata", {{"name", name}, {"namespace", name_space_}}},
                           {"spec", {{"instance", {{"memorystoreValkey", {{"name", kFullName}}}}}}}};
-        const auto created = call(api_->create(op::valkey_connections(name_space_), object));
+        return call(api_->create(op::valkey_connections(name_space_), object));
+    }
+    void create(const std::string& name = "sessions") {
+        const auto created = create_if_served(name);
         ASSERT_TRUE(created) << created.error().error.context;
     }
     json connection(const std::string& name = "sessions") {
@@ -120,6 +126,33 @@ TEST_F(RealReconcile, writes_config_map_and_status_with_the_charts_rights) {
     EXPECT_EQ(cloud_.calls.size(), 2U);
 }
 
+TEST_F(RealReconcile, tells_of_changes_by_events) {
+    create_and_wait();
+    // Two of the same, so that the second is counted in the first.
+    for (const auto* value : {"one", "two"}) {
+        cloud_.answer("/v1/" + kFullName, 403, json::object());
+        kubectl({"annotate", "--overwrite", "vkc", "sessions", std::string("cloudvalkey.dev/refresh=bad-") + value});
+        ASSERT_TRUE(reaches([&] { return condition("Ready") == "True/PermissionDenied"; }));
+        cloud_.answer("/v1/" + kFullName, 200, iam_instance());
+        kubectl({"annotate", "--overwrite", "vkc", "sessions", std::string("cloudvalkey.dev/refresh=good-") + value});
+        ASSERT_TRUE(reaches([&] { return condition("Ready") == "True/Resolved"; }));
+    }
+    ASSERT_TRUE(reaches([&] { return controller_->events().counters().written == 5; }));
+    EXPECT_EQ(controller_->events().counters().failed, 0U);
+    const auto events = json::parse(kubectl({"get", "events.events.k8s.io", "--output=json"})).at("items");
+    std::map<std::string, json> by_reason;
+    for (const auto& event : events) {
+        if (event["reportingController"] == "cloud-valkey-operator")
+            by_reason[event["type"].get<std::string>() + " " + event["reason"].get<std::string>()] = event;
+    }
+    ASSERT_EQ(by_reason.size(), 2U) << events.dump(2);
+    EXPECT_EQ(by_reason["Normal Resolved"]["series"]["count"], 3);
+    EXPECT_EQ(by_reason["Warning PermissionDenied"]["series"]["count"], 2);
+    EXPECT_THAT(by_reason["Warning PermissionDenied"]["note"], HasSubstr("roles/memorystore.viewer"));
+    EXPECT_EQ(by_reason["Normal Resolved"]["regarding"]["uid"], connection()["metadata"]["uid"]);
+    EXPECT_THAT(kubectl({"describe", "vkc", "sessions"}), HasSubstr("PermissionDenied")) << "kubectl shows them";
+}
+
 TEST_F(RealReconcile, restores_what_was_edited_or_deleted) {
     create_and_wait();
     const auto original = config_map_of()["data"];
@@ -178,6 +211,22 @@ TEST_F(RealReconcile, the_config_map_goes_with_its_connection) {
     kubectl({"delete", "vkc", "sessions", "--wait=false"});
     EXPECT_TRUE(reaches([&] { return config_map_of().is_null(); }, 40s)) << "garbage collection";
     EXPECT_FALSE(reaches([&] { return config_map_of().is_object(); }, 1s)) << "and it stays away";
+}
+
+TEST_F(RealReconcile, the_crd_may_go_and_come_back_while_we_watch) {
+    create_and_wait();
+    kubectl({"delete", "crd", "valkeyconnections.cloudvalkey.dev"});
+    EXPECT_TRUE(reaches([&] { return config_map_of().is_null(); })) << "garbage collection";
+    EXPECT_FALSE(reaches([&] { return config_map_of().is_object(); }, 1s)) << "and it stays away";
+    ASSERT_TRUE(control_plane().kubectl({"create", "--filename=-"}, read_source(kCrd)));
+    kubectl({"wait", "crd/valkeyconnections.cloudvalkey.dev", "--for=condition=Established", "--timeout=20s"});
+    ASSERT_TRUE(reaches([&] {
+        create_if_served();
+        return connection().is_object();
+    })) << "the API is served again";
+    EXPECT_TRUE(reaches([&] { return condition("Ready") == "True/Resolved"; }, 60s)) << connection().dump(2);
+    EXPECT_TRUE(config_map_of().is_object());
+    EXPECT_EQ(controller_->controller().counters().terminal_error, 0U);
 }
 
 TEST_F(RealReconcile, a_failure_and_its_remedy_are_in_the_status) {

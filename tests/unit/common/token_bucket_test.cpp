@@ -35,5 +35,13 @@ TEST(TokenBucket, gives_nothing_during_a_pause) {
     EXPECT_EQ(bucket.take(kNow), 5200ms) << "a shorter pause does not end a longer one";
 }
 
+TEST(TokenBucket, is_full_at_first_also_on_a_machine_that_has_just_booted) {
+    TokenBucket bucket(1.0 / 300, 25);
+    const auto soon = SteadyClock::time_point() + 1s;
+    for (int i = 0; i < 25; ++i)
+        EXPECT_EQ(bucket.take(soon), 0s) << i;
+    EXPECT_GT(bucket.take(soon), 299s);
+}
+
 }  // namespace
 }  // namespace cvp

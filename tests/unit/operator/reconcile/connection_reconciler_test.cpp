@@ -32,6 +32,7 @@ const auto kFullName = std::string("projects/my-project/locations/us-central1/in
 const auto kInstanceTarget = "/v1/" + kFullName;
 const auto kCaTarget = kInstanceTarget + "/certificateAuthority";
 const auto kConnection = valkey_connections("shop", "sessions");
+const ReconcileRequest kRequest(ObjectKey{"shop", "sessions"});
 const auto kConfigMap = config_maps("shop", "cloudvalkey-sessions");
 
 json connection(const std::string& instance = kFullName) {
@@ -102,6 +103,18 @@ protected:
         return api.stored(path)["metadata"]["resourceVersion"].get<std::string>();
     }
 
+    /// "Warning PermissionDenied" of every Event that was written, in order.
+    std::vector<std::string> events() const {
+        std::vector<std::string> texts;
+        for (const auto& call : api.calls()) {
+            if (call.verb != "create" || call.path.plural != "events") continue;
+            texts.push_back(call.body["type"].get<std::string>() + " " + call.body["reason"].get<std::string>());
+        }
+        return texts;
+    }
+    /// POSTs, Events apart.
+    std::size_t creations() const { return api.count("create") - events().size(); }
+
     void ask_for_refresh(const std::string& value) {
         auto object = api.stored(kConnection);
         object["metadata"]["annotations"]["cloudvalkey.dev/refresh"] = value;
@@ -149,8 +162,38 @@ TEST_F(Reconciling, a_connection_becomes_a_config_map_and_a_status) {
     EXPECT_EQ(status().resolved.endpoint, "10.128.0.8:6379");
     EXPECT_EQ(status().last_refresh_time, "2026-11-20T12:00:00Z");
     EXPECT_NE(status().ca_expires_at, "");
-    EXPECT_EQ(api.count("create"), 1u) << "the ConfigMap";
+    EXPECT_EQ(creations(), 1u) << "the ConfigMap";
     EXPECT_EQ(api.count("apply"), 2u) << "the status: pending, then ready";
+}
+
+TEST_F(Reconciling, events_come_on_change_only) {
+    create_and_settle();
+    EXPECT_THAT(events(), ElementsAre("Normal Resolved"));
+    refresh_and_settle("nothing new");
+    EXPECT_EQ(events().size(), 1u);
+    cloud.answer(kInstanceTarget, 403, json::object());
+    refresh_and_settle("one");
+    refresh_and_settle("two");
+    EXPECT_THAT(events(), ElementsAre("Normal Resolved", "Warning PermissionDenied")) << "the last good one is kept";
+    restart();
+    ASSERT_TRUE(reaches([&] { return api.open_watches() == 2; }));
+    settle();
+    EXPECT_THAT(events(), ElementsAre()) << "a restart is no news";
+    cloud.answer(kInstanceTarget, 200, iam_instance());
+    refresh_and_settle("three");
+    EXPECT_THAT(events(), ElementsAre("Normal Resolved"));
+    EXPECT_EQ(api.calls().back().path.plural, "events") << "written after the status that it tells of";
+}
+
+TEST_F(Reconciling, an_event_that_fails_costs_nothing) {
+    api.put(kConfigMap, {{"metadata", json::object()}, {"data", {{"a", "b"}}}});
+    api.fail_next("create", ErrorCode::permission_denied);  // there is no other POST
+    api.put(kConnection, connection());
+    ASSERT_TRUE(reaches([&] { return condition("Ready") == "False/NameConflict"; }));
+    settle();
+    EXPECT_THAT(events(), ElementsAre("Warning NameConflict"));
+    EXPECT_EQ(controller->events().counters().failed, 1u);
+    EXPECT_EQ(controller->controller().counters().error, 0u);
 }
 
 TEST_F(Reconciling, unknown_is_written_before_the_cloud_is_asked) {
@@ -236,7 +279,7 @@ TEST_F(Reconciling, a_config_map_that_is_not_ours_is_never_touched) {
     EXPECT_EQ(condition("Stalled"), "True/NameConflict");
     EXPECT_EQ(condition("Resolved"), "True/Resolved");
     EXPECT_EQ(config_map(), stored);
-    EXPECT_EQ(api.count("create"), 0u);
+    EXPECT_EQ(creations(), 0u);
     for (const auto& call : api.calls())
         EXPECT_FALSE(call.verb == "apply" && call.path == kConfigMap);
 
@@ -255,7 +298,7 @@ TEST_F(Reconciling, one_that_appears_while_ours_is_posted_is_not_adopted_either)
     cloud.hold = false;
     cloud.released.notify_all();
     ASSERT_TRUE(reaches([&] { return condition("Ready") == "False/NameConflict"; }));
-    EXPECT_EQ(api.count("create"), 1u);
+    EXPECT_EQ(creations(), 1u);
     EXPECT_EQ(config_map(), stored);
 }
 
@@ -266,9 +309,9 @@ TEST_F(Reconciling, in_a_terminating_namespace_nothing_is_said) {
     terminating.causes = {{"NamespaceTerminating", "", ""}};
     api.fail_next("create", terminating);
     api.put(kConnection, connection());
-    ASSERT_TRUE(reaches([&] { return api.count("create") == 1; }));
+    ASSERT_TRUE(reaches([&] { return creations() == 1; }));
     settle();
-    EXPECT_EQ(api.count("create"), 1u) << "not tried again";
+    EXPECT_EQ(creations(), 1u) << "not tried again";
     EXPECT_EQ(condition("Ready"), "Unknown/Pending") << "nothing more was written";
 }
 
@@ -497,6 +540,32 @@ TEST_F(Reconciling, a_spec_of_another_schema_is_reported_and_not_looked_up) {
     EXPECT_THAT(cloud.calls, ElementsAre());
 }
 
+TEST_F(Reconciling, a_self_hosted_server_is_served_without_a_call) {
+    auto hosted = connection();
+    hosted["spec"] = {{"instance", {{"endpoints", {{"addresses", {"10.1.2.3:6379", "10.1.2.4:6379"}}}}}}};
+    api.put(kConnection, hosted);
+    ASSERT_TRUE(reaches([&] { return is_ready(); }));
+    EXPECT_EQ(document().instance.provider, "endpoints");
+    EXPECT_EQ(status().resolved.endpoint, "10.1.2.3:6379");
+    EXPECT_THAT(status().resolved.readers, ElementsAre("10.1.2.4:6379"));
+    EXPECT_EQ(status().resolved.auth, "Password");
+    settle();
+    const auto versions = std::pair(version(kConfigMap), version(kConnection));
+    now += 48h;
+    restart();
+    ASSERT_TRUE(reaches([&] { return api.open_watches() == 2; }));
+    settle();
+    EXPECT_EQ(std::pair(version(kConfigMap), version(kConnection)), versions) << "nothing is due by time";
+
+    hosted = api.stored(kConnection);
+    hosted["spec"]["instance"]["endpoints"]["addresses"] = {"10.9.9.9:6379"};
+    api.put(kConnection, hosted);
+    ASSERT_TRUE(reaches([&] { return status().resolved.endpoint == "10.9.9.9:6379"; }));
+    EXPECT_EQ(document().endpoints.size(), 1u);
+    EXPECT_EQ(document().instance.source_generation, 2);
+    EXPECT_THAT(cloud.calls, ElementsAre());
+}
+
 TEST_F(Reconciling, a_connection_that_is_gone_is_forgotten) {
     create_and_settle();
     api.erase(kConnection);
@@ -525,7 +594,7 @@ TEST_F(Reconciling, a_config_map_of_an_earlier_connection_is_waited_for) {
 TEST_F(Reconciling, a_write_that_fails_is_tried_again_without_another_look_up) {
     api.fail_next("create", ErrorCode::unavailable);
     create_and_settle();
-    EXPECT_EQ(api.count("create"), 2u);
+    EXPECT_EQ(creations(), 2u);
     EXPECT_EQ(cloud.calls.size(), 2u);
     auto edited = config_map();
     edited["data"]["connection.yaml"] = "edited: true";
@@ -592,7 +661,7 @@ protected:
         auto& scope = cache.scopes().front();
         fill(scope.connections, kConnection);
         fill(scope.config_maps, kConfigMap);
-        const auto result = cvp::test::run(io, reconciler.reconcile({"shop", "sessions"}));
+        const auto result = cvp::test::run(io, reconciler.reconcile(kRequest));
         EXPECT_TRUE(result) << to_string(result.error());
         return result && result->requeue_after ? *result->requeue_after : SteadyClock::duration::max();
     }
@@ -698,7 +767,7 @@ TEST_F(Refreshing, failures_are_tried_again_ever_more_slowly) {
 
 TEST_F(Refreshing, nothing_is_concluded_from_a_cache_that_is_not_complete) {
     create("10m");
-    const auto result = cvp::test::run(io, reconciler.reconcile({"shop", "sessions"}));
+    const auto result = cvp::test::run(io, reconciler.reconcile(kRequest));
     ASSERT_TRUE(result);
     EXPECT_TRUE(result->requeue_after);
     EXPECT_THAT(take_calls(), ElementsAre());

@@ -19,11 +19,11 @@ check: deps ## build, unit tests, lint: under two minutes warm
 	@scripts/run-tests.sh unit lint
 
 test: deps ## all that must pass before a change lands
-	@scripts/run-tests.sh unit lint integration kubernetes chart checklist
+	@scripts/run-tests.sh unit lint integration kubernetes chart fuzz checklist
 
-test-long: ## the rest: TSan, the oldest API server, availability, mutations, the product compiled on Debian 13
+test-long: ## the rest: TSan, the oldest API server, availability, fuzzing, mutations, Debian 13
 	@scripts/install-deps.sh all
-	@scripts/run-tests.sh tsan oldest availability mutations trixie
+	@scripts/run-tests.sh tsan oldest availability fuzz-long mutations trixie
 
 demo: deps ## from nothing to a SET through an injected sidecar, every claim asserted
 	@scripts/demo.sh

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
-#include "common/async/asio.hpp"
+#include "common/clock.hpp"
 
 namespace cvp {
 

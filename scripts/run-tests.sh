@@ -4,6 +4,8 @@
 #   unit lint integration kubernetes chart    ctest labels of the dev build (ASan, UBSan); from integration on the
 #                                             release build of the product is there too, see CVP_RELEASE_DIR
 #   checklist                                 docs/kubernetes-checklist.md against what these tiers ran
+#   fuzz                                      each fuzz target for 10 s from its committed corpus
+#   fuzz-long                                 each for 10 minutes, and what the corpora cover
 #   tsan                                      the unit tests, built with TSan
 #   oldest                                    kubernetes and chart on the oldest API server that we support
 #   availability                              two replicas under 3,000 admissions a round, three rounds; a long outage
@@ -65,6 +67,8 @@ script_tier() {
   echo "== $1"
   case "$1" in
     checklist) scripts/check-checklist.sh "$results"/{unit,integration,kubernetes,chart}.xml && ok=1 ;;
+    fuzz) scripts/fuzz.sh all 10 && ok=1 ;;
+    fuzz-long) scripts/fuzz.sh all 600 && scripts/fuzz-coverage.sh && ok=1 ;;
     mutations) scripts/mutations.sh && ok=1 ;;
     trixie) scripts/build-in-trixie.sh && ok=1 ;;
   esac
@@ -93,7 +97,7 @@ for tier in "$@"; do
       build tsan unit_tests
       ctest_tier tsan tsan unit "$(nproc)" ;;
     oldest) CVP_KUBERNETES_VERSION=1.30.4 ctest_tier oldest dev "kubernetes|chart" 1 ;;
-    checklist | mutations | trixie) script_tier "$tier" ;;
+    checklist | fuzz | fuzz-long | mutations | trixie) script_tier "$tier" ;;
     *) echo "run-tests.sh: unknown tier '$tier'" >&2; exit 64 ;;
   esac
 done

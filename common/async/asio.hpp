@@ -9,6 +9,8 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "common/clock.hpp"
+
 namespace cvp {
 
 namespace asio = boost::asio;
@@ -16,8 +18,5 @@ namespace asio = boost::asio;
 /// What every coroutine of ours returns; it runs on the io_context it was spawned on (one thread, no locks).
 template <class T = void>
 using Awaitable = boost::asio::awaitable<T>;
-
-using SteadyClock = std::chrono::steady_clock;
-using SystemClock = std::chrono::system_clock;
 
 }  // namespace cvp

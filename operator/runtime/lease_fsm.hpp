@@ -9,7 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "common/async/asio.hpp"
+#include "common/clock.hpp"
 #include "operator/kube/status_error.hpp"
 
 namespace cvp::op {

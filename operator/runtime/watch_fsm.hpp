@@ -9,8 +9,9 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "common/async/asio.hpp"
-#include "operator/kube/api.hpp"
+#include "common/clock.hpp"
+#include "operator/kube/list_options.hpp"
+#include "operator/kube/status_error.hpp"
 #include "operator/runtime/list_decoder.hpp"
 #include "operator/runtime/store.hpp"
 

@@ -7,7 +7,7 @@
 #include <set>
 #include <tuple>
 
-#include "common/async/asio.hpp"
+#include "common/clock.hpp"
 #include "common/token_bucket.hpp"
 #include "operator/runtime/object_key.hpp"
 

@@ -125,15 +125,5 @@ TEST(Health, what_was_said_of_an_older_spec_is_no_verdict) {
     EXPECT_EQ(argo_cd({{"metadata", {{"generation", 1}}}}), "Progressing waiting for the operator\n");
 }
 
-TEST(Health, every_reason_is_in_the_manual) {
-    const auto manual = test::read_source("docs/conditions.md");
-    std::vector<std::string> reasons{"Pending", "NameConflict", "InvalidSpec"};
-    for (int i = static_cast<int>(Reason::resolved); i <= static_cast<int>(Reason::token_unprotected); ++i)
-        reasons.emplace_back(to_string(static_cast<Reason>(i)));
-    EXPECT_EQ(reasons.size(), 13u);
-    for (const auto& reason : reasons)
-        EXPECT_THAT(manual, HasSubstr("\n| `" + reason + "` | "));
-}
-
 }  // namespace
 }  // namespace cvp::op

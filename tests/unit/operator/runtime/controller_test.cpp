@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <map>
+#include <set>
 #include <stdexcept>
 #include <utility>
 
@@ -23,6 +24,7 @@ class ScriptedReconciler final : public Reconciler {
 public:
     Awaitable<Result<ReconcileResult>> reconcile(ReconcileRequest request) override {
         calls.push_back(request);
+        ids.insert(request.id);
         const int now_running = ++running[request];
         overlapped = overlapped || now_running > 1;
         while (shut)
@@ -37,6 +39,7 @@ public:
 
     std::deque<Result<ReconcileResult>> answers;
     std::vector<ObjectKey> calls;
+    std::set<std::string> ids;
     std::map<ObjectKey, int> running;
     bool overlapped = false;
     bool shut = false;
@@ -130,6 +133,17 @@ TEST_F(ControllerTest, survives_an_exception_and_tries_again) {
     EXPECT_EQ(controller_.counters().panic, 1u);
     EXPECT_EQ(controller_.counters().error, 1u);
     EXPECT_EQ(controller_.counters().success, 1u);
+}
+
+TEST_F(ControllerTest, gives_each_pass_an_id_of_its_own) {
+    for (const auto& key : {kA, kB}) {
+        controller_.add(key);
+        settle();
+    }
+    controller_.add(kA);
+    ASSERT_TRUE(called(3));
+    EXPECT_EQ(reconciler_.ids.size(), 3u);
+    EXPECT_FALSE(reconciler_.ids.contains(""));
 }
 
 TEST_F(ControllerTest, measures_waiting_and_working) {

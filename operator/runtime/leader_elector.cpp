@@ -61,9 +61,9 @@ Awaitable<void> LeaderElector::step(LeaseFsm::Action action) {
     if (write == nullptr) {
         answer = co_await api_.get(path_);
     } else if (write->is_new) {
-        answer = co_await api_.create(path_, std::move(write->lease));
+        answer = co_await api_.create(path_, std::move(*write->lease));
     } else {
-        answer = co_await api_.replace(path_, std::move(write->lease));
+        answer = co_await api_.replace(path_, std::move(*write->lease));
     }
     const auto now = SteadyClock::now();
     if (!answer && write == nullptr && answer.error().error.code == ErrorCode::not_found) {

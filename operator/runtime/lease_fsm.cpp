@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <nlohmann/json.hpp>
+
 #include "common/json_access.hpp"
 #include "common/rfc3339.hpp"
 
@@ -26,20 +28,20 @@ LeaseFsm::Action LeaseFsm::next(TimePoint now, WallTime wall) {
     if (wait_) return Wait{*std::exchange(wait_, std::nullopt)};
     if (must_read_) return Read{};
     sent_at_ = now;
-    return Write{make_lease(wall), !seen_};
+    return Write{std::make_shared<Json>(make_lease(wall)), !seen_};
 }
 
 void LeaseFsm::on_read(std::optional<Json> lease, TimePoint now) {
     const bool is_same = lease && seen_ && *lease == *seen_;
     if (!is_same) changed_at_ = now;
-    seen_ = std::move(lease);
+    seen_ = lease ? std::make_shared<const Json>(std::move(*lease)) : nullptr;
     is_leader_ = is_leader_ && (!seen_ || is_ours());  // a lease that was deleted is nobody else's yet
     must_read_ = !is_free(now) && !is_ours();
     if (must_read_) wait();
 }
 
 void LeaseFsm::on_written(Json lease, TimePoint now) {
-    seen_ = std::move(lease);
+    seen_ = std::make_shared<const Json>(std::move(lease));
     changed_at_ = now;
     renewed_at_ = sent_at_;
     is_leader_ = true;
@@ -70,9 +72,10 @@ std::optional<Json> LeaseFsm::release(WallTime wall) const {
 
 /// The lease as ours: everything else that is on it stays.
 Json LeaseFsm::make_lease(WallTime wall) const {
-    auto lease = seen_.value_or(Json{{"apiVersion", "coordination.k8s.io/v1"},
-                                     {"kind", "Lease"},
-                                     {"metadata", {{"name", name_}, {"namespace", namespace_}}}});
+    Json lease{{"apiVersion", "coordination.k8s.io/v1"},
+               {"kind", "Lease"},
+               {"metadata", {{"name", name_}, {"namespace", namespace_}}}};
+    if (seen_) lease = *seen_;
     const auto time = format_rfc3339_micro(wall);
     auto& spec = lease["spec"];
     if (!is_ours()) {

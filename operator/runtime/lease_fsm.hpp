@@ -2,12 +2,13 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <random>
 #include <string>
 #include <variant>
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include "common/clock.hpp"
 #include "operator/kube/status_error.hpp"
@@ -29,8 +30,8 @@ class LeaseFsm {
 public:
     struct Read {};
     struct Write {
-        nlohmann::json lease;
-        bool is_new = false;  ///< POST; else PUT
+        std::shared_ptr<nlohmann::json> lease;  ///< handed over
+        bool is_new = false;                    ///< POST; else PUT
     };
     struct Wait {
         SteadyClock::duration delay;
@@ -82,10 +83,10 @@ private:
 
     bool must_read_ = true;
     std::optional<SteadyClock::duration> wait_;
-    std::optional<nlohmann::json> seen_;  ///< the lease as last seen
-    TimePoint changed_at_;                ///< when it was first seen so
-    TimePoint sent_at_;                   ///< of the last write
-    TimePoint renewed_at_;                ///< when the last write that succeeded was sent
+    std::shared_ptr<const nlohmann::json> seen_;  ///< the lease as last seen; nullptr: there is none
+    TimePoint changed_at_;                        ///< when it was first seen so
+    TimePoint sent_at_;                           ///< of the last write
+    TimePoint renewed_at_;                        ///< when the last write that succeeded was sent
     bool is_leader_ = false;
     std::uint64_t slow_paths_ = 0;
 };

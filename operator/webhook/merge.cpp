@@ -17,7 +17,8 @@ using nlohmann::json;
 /// Whether a path is one of the sidecar's own, or below one: nothing of the user's may stand there, above all not in
 /// place of a connection.yaml.
 bool is_our_path(const std::string& path) {
-    const auto normal = std::filesystem::path(path).lexically_normal().generic_string() + "/";
+    // The kubelet takes a path without its first slash as one from the root.
+    const auto normal = std::filesystem::path("/" + path).lexically_normal().generic_string() + "/";
     for (const auto root : {names::kMountRoot, names::kSocketDir, kTokenPath}) {
         if (normal.starts_with(std::string(root) + "/")) return true;
     }

@@ -73,7 +73,7 @@ TEST(Merge, lets_our_variables_win) {
 TEST(Merge, keeps_our_paths_free_of_other_mounts) {
     for (const std::string path :
          {"/etc/cloudvalkey", "/etc/cloudvalkey/sessions", "/etc/cloudvalkey/sessions/", "/etc//cloudvalkey/sessions/x",
-          "/etc/x/../cloudvalkey/sessions", "/etc/cloudvalkey/other", "/run/cloudvalkey",
+          "/etc/x/../cloudvalkey/sessions", "/etc/cloudvalkey/other", "/run/cloudvalkey", "etc/cloudvalkey/sessions",
           "/var/run/secrets/kubernetes.io/serviceaccount", "/var/run/secrets/kubernetes.io/serviceaccount/"}) {
         const json declared = {{"volumeMounts", json::array({{{"name", "data"}, {"mountPath", path}}})}};
         EXPECT_EQ(merged(declared), ours()) << path;

@@ -51,15 +51,16 @@ start() {
     printf -v "pid_${name//-/_}" '%s' $!
 }
 
-# stop_started: ends what start() started, last first, by pid. After SIGTERM the operator would answer admissions for 10 s
-# more, as a rollout needs it; SIGINT asks everybody for a short end.
+# stop_started: ends what start() started, last first, by pid. After SIGTERM the operator answers admissions for 10 s
+# more, as a rollout needs it; a second one ends it at once.
 stop_started() {
-    local i pid
+    local i pid try
     for ((i = ${#started[@]} - 1; i >= 0; i--)); do
         pid=${started[i]}
-        kill -INT "$pid" 2>/dev/null || continue
-        for _ in $(seq 200); do
+        kill -TERM "$pid" 2>/dev/null || continue
+        for try in $(seq 200); do
             kill -0 "$pid" 2>/dev/null || continue 2
+            [ "$try" != 20 ] || kill -TERM "$pid" 2>/dev/null || true
             sleep 0.05
         done
         kill -KILL "$pid" 2>/dev/null || true

@@ -7,6 +7,7 @@
 #include <fmt/core.h>
 
 #include "common/crypto/certificate.hpp"
+#include "common/printable.hpp"
 #include "common/providers/endpoints.hpp"
 
 namespace cvp::op {
@@ -103,10 +104,7 @@ bool is_stalled(const Knowledge& known, ConfigMapState config_map) {
 std::string bounded(std::string text) {
     constexpr std::size_t kMost = 4000;
     if (text.size() <= kMost) return text;
-    auto end = kMost;
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80)
-        --end;
-    return text.substr(0, end) + "…";
+    return std::string(whole_characters(text, kMost)) + "…";
 }
 
 Condition make_condition(std::string_view type, Verdict verdict, std::int64_t generation) {

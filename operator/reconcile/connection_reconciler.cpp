@@ -82,7 +82,7 @@ Awaitable<Result<ReconcileResult>> ConnectionReconciler::reconcile(ReconcileRequ
     auto& memory = remember(key, connection);
     if (parsed.faults.empty()) co_return co_await reconcile_one(key, connection, memory);
 
-    const auto& before = memory.published ? *memory.published : connection.status;
+    const auto& before = last_status(connection, memory);
     auto status = build_invalid_status(connection, describe_faults("spec", parsed.faults), before, now());
     const auto published = co_await publish(connection, memory, std::move(status));
     if (!published) co_return fail(published.error());
@@ -128,7 +128,7 @@ Awaitable<Result<ReconcileResult>> ConnectionReconciler::reconcile_one(const Rec
 
     std::optional<SteadyClock::duration> pods_wait;
     if (known.was_looked_up()) {
-        const auto& before = memory.published ? *memory.published : connection.status;
+        const auto& before = last_status(connection, memory);
         auto status = build_status(connection, known, **state, before, now());
         pods_wait = put_pods(key, memory, status);
         const auto published = co_await publish(connection, memory, std::move(status));
@@ -201,7 +201,7 @@ Awaitable<Result<ConnectionReconciler::MaybeState>> ConnectionReconciler::write_
 
 Awaitable<Result<void>> ConnectionReconciler::publish(const ValkeyConnection& connection, Memory& memory,
                                                       ConnectionStatus status) {
-    const auto& before = memory.published ? *memory.published : connection.status;
+    const auto& before = last_status(connection, memory);
     if (status == before) co_return Result<void>();
     const auto path = valkey_connections(connection.namespace_name, connection.name).with_subresource("status");
     auto object = build_status_apply(connection, status);

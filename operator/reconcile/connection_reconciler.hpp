@@ -74,6 +74,10 @@ private:
         std::optional<ConnectionStatus> published;  ///< the status that we wrote last; the cache may be behind
         std::optional<Seconds> pods_counted;        ///< when its count of pods was last put in
     };
+    /// The status as it was written last.
+    static const ConnectionStatus& last_status(const ValkeyConnection& connection, const Memory& memory) {
+        return memory.published ? *memory.published : connection.status;
+    }
     /// Nothing: the namespace is being deleted, so nothing is said.
     using MaybeState = std::optional<ConfigMapState>;
 

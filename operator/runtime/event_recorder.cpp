@@ -8,6 +8,7 @@
 
 #include "common/contract/names.hpp"
 #include "common/log/log.hpp"
+#include "common/printable.hpp"
 #include "common/rfc3339.hpp"
 
 namespace cvp::op {
@@ -23,10 +24,7 @@ constexpr std::string_view kEllipsis = "…";
 /// At most so many bytes, no character cut in two.
 std::string bounded(const std::string& text, std::size_t most) {
     if (text.size() <= most) return text;
-    auto end = most - kEllipsis.size();
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80)
-        --end;
-    return text.substr(0, end).append(kEllipsis);
+    return std::string(whole_characters(text, most - kEllipsis.size())).append(kEllipsis);
 }
 
 }  // namespace

@@ -1,21 +1,10 @@
 #include "tests/kubernetes/operator_account.hpp"
 
-#include <stdexcept>
-#include <utility>
-
 #include "tests/kubernetes/chart.hpp"
 #include "tests/kubernetes/environment.hpp"
+#include "tests/support/value_or_throw.hpp"
 
 namespace cvp::test {
-namespace {
-
-template <class T>
-T value_or_throw(Result<T> result) {
-    if (!result) throw std::runtime_error(result.error().context);
-    return std::move(*result);
-}
-
-}  // namespace
 
 op::KubeConfig install_operator_account(const std::vector<std::string>& chart_arguments) {
     ensure_release_namespace();

@@ -10,6 +10,7 @@
 #include "tests/support/eventually.hpp"
 #include "tests/support/http_call.hpp"
 #include "tests/support/valkey_server.hpp"
+#include "tests/support/value_or_throw.hpp"
 
 namespace cvp::test {
 namespace {
@@ -18,12 +19,6 @@ using namespace std::chrono_literals;
 using nlohmann::json;
 
 constexpr auto kLimit = 60s;
-
-template <class T>
-T value_or_throw(Result<T> result) {
-    if (!result) throw std::runtime_error(to_string(result.error()));
-    return std::move(*result);
-}
 
 std::uint16_t some_port() {
     return value_or_throw(free_port());

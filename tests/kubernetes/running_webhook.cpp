@@ -13,18 +13,13 @@
 #include "operator/webhook/server.hpp"
 #include "tests/kubernetes/environment.hpp"
 #include "tests/kubernetes/operator_account.hpp"
+#include "tests/support/value_or_throw.hpp"
 
 namespace cvp::test {
 namespace {
 
 constexpr auto kTimeLimit = std::chrono::seconds(30);
 constexpr auto kPoll = std::chrono::milliseconds(10);
-
-template <class T>
-T value_or_throw(Result<T> result) {
-    if (!result) throw std::runtime_error(result.error().context);
-    return std::move(*result);
-}
 
 }  // namespace
 

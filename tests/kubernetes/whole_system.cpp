@@ -14,18 +14,13 @@
 #include "tests/support/http_call.hpp"
 #include "tests/support/resp_client.hpp"
 #include "tests/support/valkey_server.hpp"
+#include "tests/support/value_or_throw.hpp"
 
 namespace cvp::test {
 namespace {
 
 using namespace std::chrono_literals;
 using nlohmann::json;
-
-template <class T>
-T value_or_throw(Result<T> result) {
-    if (!result) throw std::runtime_error(to_string(result.error()));
-    return std::move(*result);
-}
 
 std::string read_file(const std::filesystem::path& file) {
     std::ifstream in(file, std::ios::binary);

@@ -8,6 +8,7 @@
 
 #include "common/http/parser.hpp"
 #include "common/http/writer.hpp"
+#include "tests/support/value_or_throw.hpp"
 
 namespace cvp::test {
 namespace {
@@ -17,12 +18,6 @@ using asio::ip::tcp;
 
 constexpr std::size_t kSmallPiece = 100;
 constexpr auto kLimit = 10min;  ///< of anything: the test ends before
-
-template <class T>
-T value_or_throw(Result<T> result) {
-    if (!result) throw std::runtime_error(to_string(result.error()));
-    return std::move(*result);
-}
 
 tls::SslContext make_context(const TestCa& ca) {
     const auto leaf = ca.sign(Leaf::good);

@@ -5,5 +5,6 @@ if(CVP_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
 endif()
 find_program(CVP_MOLD mold)
 if(CVP_MOLD)
-    add_link_options(-fuse-ld=mold)
+    # Without the plugin for all but a program that asks for it: mold 1.10 fails on some links with it.
+    add_link_options(-fuse-ld=mold $<$<CXX_COMPILER_ID:GNU>:-fno-use-linker-plugin>)
 endif()

@@ -15,18 +15,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kServiceAccount = "/var/run/secrets/kubernetes.io/serviceaccount";
 constexpr auto kPatience = 5s;
 /// How long the webhook answers after SIGTERM: until the last API server has heard that our endpoint is gone.
 constexpr SteadyClock::duration kFarewell = 10s;
 /// Half of the renew deadline, so that a call that hangs leaves time for another.
 constexpr SteadyClock::duration kLeaseCallLimit = 5s;
-
-Result<KubeConfig> load_config(const Config& config) {
-    if (!config.kubeconfig.empty()) return load_kubeconfig(config.kubeconfig);
-    const auto environment = load_environment({"KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"});
-    return in_cluster_config(environment, kServiceAccount);
-}
 
 std::string on_all_addresses(std::uint16_t port) {
     return ":" + std::to_string(port);
@@ -56,7 +49,7 @@ ExitCode App::run(Faults& faults) {
 }
 
 ExitCode App::start(Faults& faults) {
-    auto kube_config = load_config(config_);
+    auto kube_config = find_kube_config(config_.kubeconfig);
     if (!kube_config) {
         faults.push_back(kube_config.error().context);
         return kExitUsage;
@@ -95,6 +88,7 @@ ExitCode App::start(Faults& faults) {
     }
     cluster_objects_ = std::make_unique<ClusterObjects>(*kube_, own_namespace);
     tasks_.spawn("tokens", tokens_.run());
+    tasks_.spawn("memory", memory_.run());
     connections_ = std::make_unique<ConnectionController>(*kube_, cloud_, place_, config_.watch_namespaces);
     connections_->watch(tasks_);
     LeaderElector::Callbacks callbacks;
@@ -205,6 +199,7 @@ Awaitable<void> App::shut_down(SteadyClock::time_point farewell_ends) {
     co_await elector_->release();
     co_await sleep_for(farewell_ends - SteadyClock::now());
     tokens_.stop();
+    memory_.stop();
     if (certificates_) certificates_->stop();
     webhook_->stop_accepting();
     co_await webhook_->drain(SteadyClock::now() + kPatience);

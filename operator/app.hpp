@@ -19,6 +19,7 @@
 #include "operator/probes.hpp"
 #include "operator/reconcile/connection_controller.hpp"
 #include "operator/runtime/leader_elector.hpp"
+#include "operator/runtime/memory_trimmer.hpp"
 #include "operator/webhook/injection_counters.hpp"
 
 namespace cvp::op {
@@ -78,6 +79,7 @@ private:
     CloudClient cloud_;
     MetadataPlace place_;
     std::unique_ptr<ConnectionController> connections_;
+    MemoryTrimmer memory_;
     http::Server probes_;
     http::Server metrics_;
 };

@@ -20,7 +20,7 @@ constexpr const char* kFooter =
     "\n"
     "SIGTERM answers the API server for 10 s more, SIGINT ends sooner, a second signal at once.\n"
     "Exit codes: 0 after SIGTERM or SIGINT, 64 usage or configuration, 69 a port cannot be bound, 75 the lease was\n"
-    "lost; of resolve: 0, 1 if the instance cannot be resolved, 64.";
+    "lost; of resolve: 0, 1 if the instance cannot be resolved, 64; of selftest: 0, 1 if pods are not injected, 64.";
 
 ProgramSpec program() {
     std::vector<FlagSpec> flags{
@@ -46,6 +46,12 @@ ProgramSpec program() {
             {{"resolve",
               "Print the resolved document of a manifest, without a cluster",
               {{"", "file", "FILE", "A ValkeyConnection's manifest; - is standard input", "f"}}},
+             {"selftest",
+              "Ask the API server by a dry run whether pods are injected: exit 0 or 1",
+              {{"", "namespace", "NAME", "Where a pod that asks must be injected (default: default)"},
+               {"", "excluded-namespace", "NAME", "Where it must stay as it is (default: not asked)"},
+               {"", "kubeconfig", "FILE", "How to reach the API server (default: $KUBECONFIG, else as a pod)"},
+               {"", "wait", "DURATION", "For an operator that has just been installed (default 60s)"}}},
              {"version", "Print the version", {}}}};
 }
 

@@ -65,6 +65,11 @@ Result<std::vector<std::string>> parse_secrets(std::string_view list) {
     return parse_names(list, is_secret, "Secrets");
 }
 
+Result<std::string> parse_namespace(std::string_view text) {
+    if (!is_namespace(text)) return fail(ErrorCode::invalid_argument, "must be the name of a namespace");
+    return std::string(text);
+}
+
 Result<InjectionMode> parse_injection_mode(std::string_view text) {
     if (text == "Webhook") return InjectionMode::webhook;
     if (text == "Policy") return InjectionMode::policy;
@@ -84,11 +89,22 @@ void read_injection(Settings& settings, Config& config) {
     settings.read("ca-overlap", config.ca_overlap, parse_duration);
 }
 
+void read_kubeconfig(Settings& settings, Config& config) {
+    if (const auto file = settings.variable("KUBECONFIG")) config.kubeconfig = file->value;
+    settings.read("kubeconfig", config.kubeconfig, parse_path);
+}
+
+void read_selftest(Settings& settings, Config& config) {
+    read_kubeconfig(settings, config);
+    settings.read("namespace", config.selftest_namespace, parse_namespace);
+    settings.read("excluded-namespace", config.excluded_namespace, parse_namespace);
+    settings.read("wait", config.selftest_wait, parse_duration);
+}
+
 void read_serving(Settings& settings, Config& config) {
     read_injection(settings, config);
     settings.read("watch-namespaces", config.watch_namespaces, parse_namespaces);
-    if (const auto file = settings.variable("KUBECONFIG")) config.kubeconfig = file->value;
-    settings.read("kubeconfig", config.kubeconfig, parse_path);
+    read_kubeconfig(settings, config);
     settings.read("webhook-port", config.webhook_port, parse_port);
     settings.read("metrics-port", config.metrics_port, parse_port);
     settings.read("probe-port", config.probe_port, parse_port);
@@ -128,6 +144,7 @@ void read_google(Settings& settings, Config& config) {
 Action action_of(const CommandLine& line) {
     if (line.wants_help) return Action::help;
     if (line.wants_version || line.subcommand == "version") return Action::version;
+    if (line.subcommand == "selftest") return Action::selftest;
     return line.subcommand == "resolve" ? Action::resolve : Action::serve;
 }
 
@@ -144,6 +161,7 @@ tl::expected<Command, Faults> parse_command(const std::vector<std::string>& argu
     Settings settings(line.flags, environment, faults);
     if (command.action == Action::serve) read_serving(settings, command.config);
     if (command.action == Action::resolve) read_manifest(settings, command.config);
+    if (command.action == Action::selftest) read_selftest(settings, command.config);
     if (command.action != Action::version) read_google(settings, command.config);
     if (!faults.empty()) return tl::unexpected(std::move(faults));
     return command;

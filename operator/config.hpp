@@ -38,7 +38,10 @@ struct Config {
     log::Level log_level = log::Level::info;
     log::Format log_format = log::Format::json;
 
-    std::string manifest;  ///< of resolve; "-": standard input
+    std::string manifest;                        ///< of resolve; "-": standard input
+    std::string selftest_namespace = "default";  ///< of selftest: where pods are injected
+    std::string excluded_namespace;              ///< of selftest: where they are not; empty: not asked
+    std::chrono::milliseconds selftest_wait = std::chrono::seconds(60);
     http::Origin api{true, "memorystore.googleapis.com", 443};
     bool api_is_overridden = false;  ///< CVP_GOOGLE_API_BASE was set: for tests
     http::Origin metadata_server;
@@ -46,12 +49,12 @@ struct Config {
     bool operator==(const Config&) const = default;
 };
 
-enum class Action { serve, resolve, version, help };
+enum class Action { serve, resolve, selftest, version, help };
 
 /// What the command line asks for.
 struct Command {
     Action action = Action::serve;
-    Config config;          ///< for serve and resolve
+    Config config;          ///< for all but version and help
     std::string help_text;  ///< for help
 };
 

@@ -4,6 +4,7 @@
 #include "common/log/log.hpp"
 #include "operator/app.hpp"
 #include "operator/cli/resolve.hpp"
+#include "operator/cli/selftest.hpp"
 #include "operator/config.hpp"
 #include "operator/exit_codes.hpp"
 #include "operator/version.hpp"
@@ -42,6 +43,10 @@ int run(const Command& command) {
             return kExitOk;
         case Action::resolve:
             return resolve(command);
+        case Action::selftest:
+            return run_selftest({command.config.selftest_namespace, command.config.excluded_namespace,
+                                 command.config.kubeconfig, command.config.selftest_wait},
+                                std::cout, std::cerr);
         case Action::serve:
             break;
     }

@@ -9,7 +9,9 @@
 
 #include "common/log/log.hpp"
 #include "proxy/code_pages.hpp"
+#include "proxy/doctor/diagnosis.hpp"
 #include "proxy/login.hpp"
+#include "proxy/service_notice.hpp"
 #include "proxy/version.hpp"
 
 namespace cvp::proxy {
@@ -20,6 +22,8 @@ using namespace std::chrono_literals;
 /// By then the first login is done, as a rule: what only starting needed is given back.
 constexpr auto kStartTime = 3s;
 constexpr auto kTaskPatience = 2s;
+constexpr auto kLookEvery = 20ms;  ///< of the doctor
+constexpr auto kReadListenFilesEvery = 10s;
 
 /// As many descriptors as the system lets us have: the data path bounds its sessions by them.
 void raise_descriptor_limit() {
@@ -50,7 +54,14 @@ void add_lines(Faults& faults, std::string_view text) {
 
 PortView view_of(const Port& port) {
     const auto& options = port.options();
-    return {options.role, http::Origin{false, options.address, port.port()}.authority(), port.stats(), port.upstream()};
+    PortView view;
+    view.role = options.role;
+    view.address = http::Origin{false, options.address, port.port()}.authority();
+    if (options.unix_socket) view.unix_socket = options.unix_socket->path;
+    view.has_tls = options.tls != nullptr;
+    view.stats = port.stats();
+    view.upstream = port.upstream();
+    return view;
 }
 
 ConnectionView view_of(const Connection& connection) {
@@ -82,6 +93,7 @@ TokensView view_of(const std::string& scope, const TokenCache& cache) {
 App::App(Config config)
     : config_(std::move(config)),
       iam_(io_, tasks_, config_.metadata_server),
+      listen_files_(config_.listen_files),
       data_plane_((raise_descriptor_limit(), io_)),
       admin_([this] { return view(); }, [this] { quit(); }),
       admin_server_(io_, [this](http::Request request, http::Peer peer) {
@@ -91,14 +103,34 @@ App::App(Config config)
 ExitCode App::run(Faults& faults) {
     std::signal(SIGPIPE, SIG_IGN);
     if (const auto code = start(faults); code != kExitOk) return code;
-    io_.run();
+    loop();
     log::info("the proxy has ended");
     return kExitOk;
 }
 
+ExitCode App::examine(Faults& faults, std::chrono::milliseconds patience, View& found) {
+    std::signal(SIGPIPE, SIG_IGN);
+    if (const auto code = start(faults); code != kExitOk) return code;
+    ending_.spawn("settle", settle(patience, found));
+    io_.run();
+    return kExitOk;
+}
+
+/// Nothing tells us of every step on the way, so it looks.
+Awaitable<void> App::settle(std::chrono::milliseconds patience, View& found) {
+    const auto deadline = SteadyClock::now() + patience;
+    do {
+        co_await sleep_for(kLookEvery);
+        found = view();
+    } while (!is_settled(found) && SteadyClock::now() < deadline && !draining_);
+    if (!std::exchange(draining_, true)) co_await shut_down();
+}
+
 ExitCode App::start(Faults& faults) {
     std::vector<Document> documents;
-    if (!load_documents(documents, faults)) return kExitUsage;
+    load_documents(documents, faults);
+    if (auto loaded = listen_files_.load(); !loaded) faults.push_back(std::move(loaded.error().context));
+    if (!faults.empty()) return kExitUsage;
     for (std::size_t i = 0; i < documents.size(); ++i) {
         add_connection(documents[i].connection.name, config_.documents[i].ports);
     }
@@ -107,6 +139,7 @@ ExitCode App::start(Faults& faults) {
         faults.push_back(std::move(opened.error().context));
         return kExitCannotBind;
     }
+    if (config_.instance) connections_.front()->explain_unresolved("the instance is not known yet");
     for (std::size_t i = 0; i < documents.size(); ++i) {
         if (auto applied = connections_[i]->apply(std::move(documents[i])); !applied) {
             faults.push_back(fmt::format("{}: {}", config_.documents[i].file.string(), applied.error().context));
@@ -119,33 +152,50 @@ ExitCode App::start(Faults& faults) {
         watchers_.back()->start(tasks_);
     }
     if (config_.instance) start_lone_resolver();
-    signals_.add(SIGTERM);
-    signals_.add(SIGINT);
-    tasks_.spawn("signals", wait_for_signals());
-    tasks_.spawn("start memory", release_start_memory());
+    if (config_.owns_process) {
+        signals_.add(SIGTERM);
+        signals_.add(SIGINT);
+        tasks_.spawn("signals", wait_for_signals());
+        tasks_.spawn("start memory", release_start_memory());
+    }
+    if (!config_.listen_files.empty()) tasks_.spawn("listen files", follow_listen_files());
     log_start();
+    warn_of_clear_text();
+    notify("READY=1");  // ports are bound; whether the cloud answers is not the service manager's business
     return kExitOk;
 }
 
 /// All documents are looked at, so that all that is wrong is said at once.
-bool App::load_documents(std::vector<Document>& documents, Faults& faults) const {
+void App::load_documents(std::vector<Document>& documents, Faults& faults) const {
     for (const auto& source : config_.documents) {
         auto document = load_document(source.file, source.name);
-        if (document) {
-            documents.push_back(std::move(*document));
-        } else {
+        if (!document) {
             add_lines(faults, document.error());
+            continue;
         }
+        const auto mode = config_.clients.mode.value_or(document->connection.proxy.client_auth);
+        if (const auto why = find_exposure(mode, config_.clients)) {
+            faults.push_back(fmt::format("{}: proxy.clientAuth: {}", source.file.string(), *why));
+        }
+        documents.push_back(std::move(*document));
     }
-    return faults.empty();
 }
 
 Connection& App::add_connection(std::string name, LocalPorts ports) {
     ConnectionContext context;
     context.listen = config_.listen;
-    context.open_port = [this](PortOptions options) { return data_plane_.open(std::move(options)); };
+    context.tls = listen_files_.tls();
+    context.clients = config_.clients;
+    context.open_port = [this](PortOptions options) {
+        options.latency_by_command = config_.latency_by_command;
+        return data_plane_.open(std::move(options));
+    };
     context.make_login = [this](const Document& document) { return make_login(document); };
-    return *connections_.emplace_back(std::make_unique<Connection>(std::move(name), ports, std::move(context)));
+    context.login_age = config_.login_age;
+    auto& connection =
+        *connections_.emplace_back(std::make_unique<Connection>(std::move(name), std::move(ports), std::move(context)));
+    connection.set_client_password(listen_files_.password());
+    return connection;
 }
 
 Result<void> App::open_ports() {
@@ -171,11 +221,26 @@ void App::log_start() const {
     for (const auto& connection : view().connections) {
         for (const auto& port : connection.ports) {
             serving.append(serving.empty() ? "" : ", ")
-                .append(fmt::format("{} {} on {}", connection.name, to_string(port.role), port.address));
+                .append(fmt::format("{} {} on {}", connection.name, to_string(port.role), port.address))
+                .append(port.unix_socket.empty() ? "" : " and " + port.unix_socket);
         }
     }
+    if (config_.login_age) log::warn("CVP_TEST_* is set: logins grow old as a test wants it");
     log::info("cloud-valkey-proxy serves",
               {{"version", version()}, {"ports", serving}, {"admin", config_.admin ? text_of(*config_.admin) : "off"}});
+}
+
+void App::warn_of_clear_text() const {
+    if (!config_.clients.is_exposed || listen_files_.tls()) return;
+    log::warn("clients of other machines log in, and there is no TLS: the password travels in clear text",
+              {{"listen", config_.listen}, {"remedy", "--listen-cert and --listen-key"}});
+}
+
+/// To go on without is right: we serve, and a manager that waits in vain says so itself.
+void App::notify(std::string_view state) const {
+    if (auto sent = notify_service_manager(config_.notify_socket, state); !sent) {
+        log::warn("the service manager was not told", {{"state", state}, {"error", sent.error().context}});
+    }
 }
 
 std::shared_ptr<LoginSource> App::make_login(const Document& document) {
@@ -210,6 +275,10 @@ View App::view() const {
     for (const auto& connection : connections_)
         view.connections.push_back(view_of(*connection));
     if (resolver_) view.resolver = resolver_->view();
+    if (!config_.listen_files.empty()) {
+        view.listen_files = ListenFilesView{listen_files_.errors(), listen_files_.last_error(),
+                                            listen_files_.expires_at(), config_.clients.demands_certificate};
+    }
     return view;
 }
 
@@ -220,6 +289,7 @@ Awaitable<http::Response> App::answer_admin(http::Request request, http::Peer pe
 void App::quit() {
     if (std::exchange(draining_, true)) return;
     log::info("draining", {{"sessions", data_plane_.sessions()}});
+    notify("STOPPING=1");
     ending_.spawn("shut down", shut_down());
 }
 
@@ -240,6 +310,18 @@ Awaitable<void> App::release_start_memory() {
     if (!ec) release_code_pages();
 }
 
+Awaitable<void> App::follow_listen_files() {
+    while (true) {
+        boost::system::error_code ec;
+        listen_files_timer_.expires_after(kReadListenFilesEvery);
+        co_await listen_files_timer_.async_wait(asio::redirect_error(asio::use_awaitable, ec));
+        if (ec) co_return;
+        if (!listen_files_.reload()) continue;
+        for (const auto& connection : connections_)
+            connection->set_client_password(listen_files_.password());
+    }
+}
+
 Awaitable<void> App::shut_down() {
     const auto begun = SteadyClock::now();
     if (config_.min_drain > 0ms) co_await sleep_for(config_.min_drain);
@@ -250,6 +332,7 @@ Awaitable<void> App::shut_down() {
     if (resolver_) resolver_->stop();
     iam_.stop();
     start_memory_timer_.cancel();
+    listen_files_timer_.cancel();
     admin_server_.stop_accepting();
     co_await admin_server_.drain(SteadyClock::now() + kTaskPatience);
     boost::system::error_code ignored;

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <boost/asio/signal_set.hpp>
@@ -15,6 +17,7 @@
 #include "proxy/data_plane.hpp"
 #include "proxy/exit_codes.hpp"
 #include "proxy/iam.hpp"
+#include "proxy/listen_files.hpp"
 #include "proxy/lone_resolver.hpp"
 
 namespace cvp::proxy {
@@ -34,20 +37,35 @@ public:
     /// @param faults what was wrong, one line each, where the result is kExitUsage or kExitCannotBind
     ExitCode run(Faults& faults);
 
-private:
+    /// run() in two parts, for who has a thread of his own for the second: start() binds and begins, loop() returns
+    /// once the proxy has ended.
     ExitCode start(Faults& faults);
-    bool load_documents(std::vector<Document>& documents, Faults& faults) const;
+    void loop() { io_.run(); }
+    /// Does something on the loop's thread. The only member that other threads may call while it runs.
+    void post(std::function<void()> what) { asio::post(io_, std::move(what)); }
+    /// On the loop's thread: what is known at this moment, and the beginning of the end.
+    View view() const;
+    void quit();
+
+    /// Serves nobody: waits until every connection has reached its server or cannot, at most so long, and ends.
+    /// @param found what was known at the end
+    ExitCode examine(Faults& faults, std::chrono::milliseconds patience, View& found);
+
+private:
+    void load_documents(std::vector<Document>& documents, Faults& faults) const;
     Connection& add_connection(std::string name, LocalPorts ports);
     Result<void> open_ports();
     void start_lone_resolver();
     void log_start() const;
+    void warn_of_clear_text() const;
+    void notify(std::string_view state) const;
     std::shared_ptr<LoginSource> make_login(const Document& document);
-    View view() const;
 
-    void quit();
     Awaitable<void> wait_for_signals();
     Awaitable<void> release_start_memory();
+    Awaitable<void> follow_listen_files();
     Awaitable<void> shut_down();
+    Awaitable<void> settle(std::chrono::milliseconds patience, View& found);
     Awaitable<http::Response> answer_admin(http::Request request, http::Peer peer);
 
     Config config_;
@@ -60,6 +78,7 @@ private:
     TaskGroup tasks_{io_};
     TaskGroup ending_{io_};  ///< waits for the tasks, so it is none of them
     Iam iam_;
+    ListenFiles listen_files_;
     DataPlane data_plane_;
     std::vector<std::unique_ptr<Connection>> connections_;
     std::vector<std::unique_ptr<ConnectionWatcher>> watchers_;
@@ -67,6 +86,7 @@ private:
     Admin admin_;
     http::Server admin_server_;
     asio::steady_timer start_memory_timer_{io_};
+    asio::steady_timer listen_files_timer_{io_};
 };
 
 }  // namespace cvp::proxy

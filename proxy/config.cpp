@@ -6,21 +6,16 @@
 
 #include "common/config/duration.hpp"
 #include "common/contract/connection_spec.hpp"
-#include "common/contract/host.hpp"
 #include "common/contract/names.hpp"
 #include "common/credentials/metadata_answer.hpp"
 #include "common/providers/instance_name.hpp"
 #include "proxy/command_line.hpp"
+#include "proxy/listen_settings.hpp"
 
 namespace cvp::proxy {
 namespace {
 
 using std::chrono::milliseconds;
-
-Result<std::string> parse_listen(std::string_view text) {
-    if (!is_ip(text)) return fail(ErrorCode::invalid_argument, "must be an IP address such as 127.0.0.1 or ::1");
-    return std::string(text);
-}
 
 Result<std::optional<http::ListenAddress>> parse_admin(std::string_view text) {
     if (text == "off") return std::optional<http::ListenAddress>();
@@ -85,6 +80,7 @@ InstanceSource read_instance(Settings& settings, const Setting& name) {
         }
     }
     read_ports(settings, source.ports);
+    source.ports.unix_socket = read_socket(settings);
     return source;
 }
 
@@ -93,6 +89,7 @@ DocumentSource read_document(Settings& settings, const Setting& file) {
     if (file.value.empty()) settings.refuse(file, "");
     source.file = file.value;
     read_ports(settings, source.ports);
+    source.ports.unix_socket = read_socket(settings);
     return source;
 }
 
@@ -129,10 +126,11 @@ std::vector<DocumentSource> read_connections(Settings& settings, const std::vect
         }
     }
 
+    const SocketDirectory sockets(settings);
     std::vector<DocumentSource> documents;
     for (const auto& spec : specs) {
         documents.push_back({spec.name, std::filesystem::path(names::kMountRoot) / spec.name / names::kConnectionFile,
-                             LocalPorts{spec.port, spec.readers_port, false}});
+                             LocalPorts{spec.port, spec.readers_port, false, sockets.socket_of(settings, spec.name)}});
     }
     return documents;
 }
@@ -173,19 +171,6 @@ void read_sources(Settings& settings, Config& config) {
     }
 }
 
-void read_listen(Settings& settings, Config& config) {
-    settings.read("listen", config.listen, parse_listen);
-    bool allow_open_listen = false;
-    settings.read("allow-open-listen", allow_open_listen, parse_switch);
-    if (!is_loopback(config.listen) && !allow_open_listen) {
-        settings.refuse(
-            fmt::format("--listen: {} can be reached from other machines and clients are asked for no password "
-                        "(clientAuth: Require "
-                        "is not available yet): add --allow-open-listen if that is meant, or listen on 127.0.0.1",
-                        config.listen));
-    }
-}
-
 void read_drain(Settings& settings, Config& config) {
     settings.read("min-drain", config.min_drain, parse_duration);
     settings.read("max-drain", config.max_drain, parse_duration);
@@ -195,12 +180,42 @@ void read_drain(Settings& settings, Config& config) {
     }
 }
 
+/// Logins that grow old in seconds instead of hours.
+void read_login_age(Settings& settings, Config& config) {
+    const auto every = settings.variable("CVP_TEST_RELOGIN_EVERY");
+    const auto deadline = settings.variable("CVP_TEST_LOGIN_DEADLINE");
+    if (!every && !deadline) return;
+    AgeLimits limits;
+    const auto read = [&](const Setting& setting, SteadyClock::duration& target) {
+        if (const auto value = parse_duration(setting.value)) {
+            target = *value;
+        } else {
+            settings.refuse(setting, value.error().context);
+        }
+    };
+    if (deadline) read(*deadline, limits.deadline);
+    limits.earliest = limits.latest = limits.deadline / 2;
+    if (every) read(*every, limits.earliest);
+    if (every) limits.latest = limits.earliest;
+    config.login_age = limits;
+}
+
+Result<bool> parse_output(std::string_view text) {
+    if (text == "json" || text == "text") return text == "json";
+    return fail(ErrorCode::invalid_argument, "must be text or json");
+}
+
+void read_doctor(Settings& settings, DoctorOptions& doctor) {
+    settings.read("output", doctor.as_json, parse_output);
+    settings.read("wait", doctor.wait, parse_duration);
+}
+
 Action action_of(const CommandLine& line) {
     if (line.wants_help) return Action::help;
     if (line.wants_version || line.subcommand == "version") return Action::version;
     if (line.subcommand == "probe")
         return line.flags.contains(kReadyFlag) ? Action::probe_ready : Action::probe_startup;
-    return Action::serve;
+    return line.subcommand == "doctor" ? Action::doctor : Action::serve;
 }
 
 }  // namespace
@@ -216,12 +231,16 @@ tl::expected<Command, Faults> parse_command(const std::vector<std::string>& argu
     Settings settings(line.flags, environment, faults);
     auto& config = command.config;
     if (command.action != Action::version) settings.read("admin-listen", config.admin, parse_admin);
-    if (command.action == Action::serve) {
+    if (command.action == Action::doctor) read_doctor(settings, config.doctor);
+    if (command.action == Action::serve || command.action == Action::doctor) {
         settings.read("log-level", config.log_level, log::parse_level);
         settings.read("log-format", config.log_format, log::parse_format);
         read_sources(settings, config);
-        read_listen(settings, config);
+        read_clients(settings, config);
         read_drain(settings, config);
+        settings.read("latency-by-command", config.latency_by_command, parse_switch);
+        read_login_age(settings, config);
+        if (const auto notify = settings.variable("NOTIFY_SOCKET")) config.notify_socket = notify->value;
         const auto metadata_host = settings.variable("GCE_METADATA_HOST");
         if (auto origin = metadata::parse_host(metadata_host ? metadata_host->value : "")) {
             config.metadata_server = std::move(*origin);

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "common/contract/names.hpp"
 #include "common/log/log.hpp"
 #include "proxy/destination.hpp"
 
@@ -18,32 +19,33 @@ void log_warnings(const std::string& connection, const std::vector<Fault>& warni
 }  // namespace
 
 Connection::Connection(std::string name, LocalPorts ports, ConnectionContext context)
-    : name_(std::move(name)), ports_(ports), context_(std::move(context)) {}
+    : name_(std::move(name)), ports_(std::move(ports)), context_(std::move(context)) {}
 
 Result<void> Connection::open_ports() {
     auto primary = open(EndpointRole::primary, ports_.primary);
     if (!primary) return fail(std::move(primary).error());
     primary_ = *primary;
-    if (!ports_.readers || ports_.readers_on_demand) return {};
-    auto readers = open(EndpointRole::reader, *ports_.readers);
-    if (!readers) return fail(std::move(readers).error());
-    readers_ = *readers;
+    if (ports_.readers && !ports_.readers_on_demand) {
+        auto readers = open(EndpointRole::reader, *ports_.readers);
+        if (!readers) return fail(std::move(readers).error());
+        readers_ = *readers;
+    }
     return {};
 }
 
 Result<void> Connection::apply(Document document) {
+    auto& mode = document.connection.proxy.client_auth;
+    mode = context_.clients.mode.value_or(mode);
     if (document_ == document) {
         last_rejection_.clear();
         return {};
     }
-    open_readers_on_demand(document);
-    auto login = context_.make_login(document);
-    auto changed = primary_->set_destination(build_destination(document, EndpointRole::primary, login));
-    // What the primary's port accepts the readers' port accepts: both take TLS from the same document.
-    if (changed && readers_ != nullptr) {
-        changed = readers_->set_destination(build_destination(document, EndpointRole::reader, std::move(login)));
+    if (auto why = find_exposure(mode, context_.clients)) {
+        reject("proxy.clientAuth: " + *why);
+        return fail(ErrorCode::invalid_argument, "proxy.clientAuth: " + *std::move(why));
     }
-    if (!changed) {
+    open_readers_on_demand(document);
+    if (auto changed = follow(document); !changed) {
         reject(changed.error().context);
         return changed;
     }
@@ -64,12 +66,53 @@ Result<void> Connection::apply(Document document) {
     return {};
 }
 
+Destination Connection::make_destination(const Document& document, EndpointRole role,
+                                         std::shared_ptr<LoginSource> login, const ClientPolicy& clients) const {
+    auto destination = build_destination(document, role, std::move(login), clients);
+    auto* target = std::get_if<Target>(&destination.to);
+    if (target != nullptr && target->login && context_.login_age) target->age = context_.login_age;
+    return destination;
+}
+
+Result<void> Connection::follow(const Document& document) {
+    const auto clients =
+        build_client_policy(document.connection.proxy.client_auth,
+                            client_password_ ? client_password_ : document.client_password, context_.clients);
+    if (clients.asks_for_login() && !clients.password) {
+        log::warn("clients must log in, but there is no password: nobody is let in",
+                  {{"connection", name_}, {"file", names::kClientPasswordFile}});
+    }
+    auto login = context_.make_login(document);
+    auto changed = primary_->set_destination(make_destination(document, EndpointRole::primary, login, clients));
+    // What the primary's port accepts the readers' port accepts: both take TLS from the same document.
+    if (changed && readers_ != nullptr) {
+        changed =
+            readers_->set_destination(make_destination(document, EndpointRole::reader, std::move(login), clients));
+    }
+    return changed;
+}
+
+void Connection::set_client_password(std::optional<Secret> password) {
+    if (client_password_ == password) return;
+    client_password_ = std::move(password);
+    if (!document_) {
+        if (!unresolved_.empty()) explain_unresolved(std::string(unresolved_));
+        return;
+    }
+    log::info("clients log in with a new password from now on", {{"connection", name_}});
+    // The data path has taken this document before.
+    static_cast<void>(follow(*document_));
+}
+
 void Connection::explain_unresolved(const std::string& why) {
     if (document_) return;
+    unresolved_ = why;
     for (auto* port : {primary_, readers_}) {
         if (port == nullptr) continue;
         Destination destination;
         destination.to = make_local_error(Cause::not_resolved, why);
+        destination.clients =
+            build_client_policy(context_.clients.mode.value_or(ClientAuth::accept), client_password_, context_.clients);
         // A local error needs no TLS context: nothing can be refused.
         static_cast<void>(port->set_destination(std::move(destination)));
     }
@@ -90,6 +133,8 @@ Result<Port*> Connection::open(EndpointRole role, std::uint16_t port) {
     options.role = role;
     options.address = context_.listen;
     options.port = port;
+    if (role == EndpointRole::primary) options.unix_socket = ports_.unix_socket;
+    options.tls = context_.tls;
     return context_.open_port(std::move(options));
 }
 

@@ -1,8 +1,10 @@
 #pragma once
 
-#include <string>
+#include <filesystem>
+#include <vector>
 
 #include "common/async/task_group.hpp"
+#include "common/config/file_stamp.hpp"
 #include "proxy/connection.hpp"
 #include "proxy/directory_watch.hpp"
 
@@ -25,10 +27,12 @@ public:
 private:
     Awaitable<void> follow();
     void reload();
+    std::vector<std::filesystem::path> files() const;
 
     DocumentSource source_;
     Connection& connection_;
     DirectoryWatch directory_;
+    std::vector<FileStamp> taken_over_;  ///< of files(), when they were read last; empty: what was read was not good
     bool stopped_ = false;
 };
 

@@ -9,6 +9,7 @@
 #include "proxy/listener.hpp"
 #include "proxy/loop/asio_pump.hpp"
 #include "proxy/loop/event_loop.hpp"
+#include "proxy/memory_trim.hpp"
 
 namespace cvp::proxy {
 
@@ -34,14 +35,19 @@ struct DataPlane::Impl final : private Timed {
         beat(SteadyClock::now());
     }
 
-    void on_time(SteadyClock::time_point now) override { beat(now); }
+    void on_time(SteadyClock::time_point now) override {
+        beat(now);
+        if (trim.is_due(budget.open, now)) trim_memory();
+    }
     void beat(SteadyClock::time_point now) { heartbeat.start(now + kHeartbeat); }
 
     asio::io_context& io;
     EventLoop loop;
     AsioPump pump;
     Timer heartbeat;  ///< what last_turn() stands on while nothing else happens
+    LoginSlots slots;
     SessionBudget budget;
+    MemoryTrim trim;
     std::vector<std::unique_ptr<Port>> ports;
     std::vector<Listener*> listeners;
 };
@@ -51,7 +57,7 @@ DataPlane::DataPlane(asio::io_context& io) : impl_(std::make_unique<Impl>(io)) {
 DataPlane::~DataPlane() = default;
 
 Result<Port*> DataPlane::open(PortOptions options) {
-    auto listener = Listener::open(impl_->loop, impl_->io, impl_->budget, std::move(options));
+    auto listener = Listener::open(impl_->loop, impl_->io, impl_->slots, impl_->budget, std::move(options));
     if (!listener) return fail(std::move(listener).error());
     impl_->listeners.push_back(listener->get());
     impl_->ports.push_back(*std::move(listener));

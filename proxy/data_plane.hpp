@@ -2,12 +2,15 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "common/async/asio.hpp"
 #include "common/contract/resolved_connection.hpp"
 #include "common/result.hpp"
+#include "proxy/loop/tls_server_profile.hpp"
+#include "proxy/loop/unix_socket.hpp"
 #include "proxy/upstream/stats.hpp"
 #include "proxy/upstream/target.hpp"
 
@@ -19,6 +22,9 @@ struct PortOptions {
     EndpointRole role = EndpointRole::primary;  ///< what its clients reach
     std::string address = "127.0.0.1";          ///< IP literal to bind, IPv6 without brackets
     std::uint16_t port = 6379;                  ///< 0: a free one, see Port::port()
+    std::optional<UnixSocketOptions> unix_socket = std::nullopt;  ///< served, too, where given
+    bool latency_by_command = false;                              ///< a histogram for each command as well
+    std::shared_ptr<TlsServerProfile> tls = nullptr;  ///< what TCP clients meet; null: they are plain, as on the socket
 };
 
 /// One local listener of one connection and role: its clients, its way upstream and their counters.
@@ -32,7 +38,7 @@ public:
     /// The port that is bound, also where 0 was asked for.
     virtual std::uint16_t port() const = 0;
 
-    /// Sends clients that speak from now on to `destination`; running sessions keep what they have. A target is dialled
+    /// Sends clients to `destination`: new ones at once, running ones at their next clean point. A target is dialled
     /// at once in the background, as proof, and again whenever none of its dials succeeded for 45 s.
     /// @errors invalid_argument if no TLS context can be made of the target (CA, certificate, key): the port keeps the
     ///         destination that it had
@@ -55,7 +61,8 @@ public:
     DataPlane& operator=(const DataPlane&) = delete;
 
     /// Binds a listener and accepts from then on. Its clients are answered NotResolved until set_destination().
-    /// @errors unavailable, naming address, port and the system's reason (the process then exits 69);
+    /// @errors unavailable, naming address and port, or the unix socket, and the system's reason (the process then
+    ///         exits 69);
     ///         invalid_argument if `address` is no IP literal
     Result<Port*> open(PortOptions options);
 

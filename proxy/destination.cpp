@@ -15,13 +15,18 @@ std::string missing_file(std::string_view connection, std::string_view what, std
         what, file, file, connection);
 }
 
-tls::ClientOptions build_tls(const TlsSettings& settings) {
+tls::ClientOptions build_tls(const Document& document) {
+    const auto& settings = document.connection.tls;
     tls::ClientOptions options;
     options.verify = settings.verify;
     options.min_version = settings.min_version;
     options.ca_pem = settings.ca;
     options.server_name = settings.server_name;
     options.identities = settings.identities;
+    if (document.certificate) {
+        options.certificate_pem = document.certificate->certificate_pem;
+        options.key_pem = document.certificate->key_pem;
+    }
     return options;
 }
 
@@ -46,19 +51,23 @@ std::variant<LocalError, Target> build_target(const Document& document, Endpoint
     }
     Target target;
     target.endpoint = *endpoint;
-    if (is_encrypted) target.tls = build_tls(tls);
+    if (is_encrypted) target.tls = build_tls(document);
     target.username = connection.auth.username;
     target.login = std::move(login);
+    if (connection.auth.mode == AuthMode::google_iam) target.age = AgeLimits();
+    target.spares = static_cast<std::size_t>(connection.proxy.warm_spares);
     return target;
 }
 
 }  // namespace
 
-Destination build_destination(const Document& document, EndpointRole role, std::shared_ptr<LoginSource> login) {
+Destination build_destination(const Document& document, EndpointRole role, std::shared_ptr<LoginSource> login,
+                              ClientPolicy clients) {
     Destination destination;
     destination.to = build_target(document, role, std::move(login));
     destination.connect_hold = document.connection.proxy.connect_hold;
     destination.max_connections = static_cast<std::size_t>(document.connection.proxy.max_connections);
+    destination.clients = std::move(clients);
     return destination;
 }
 

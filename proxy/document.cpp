@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include "common/config/file.hpp"
+#include "common/contract/names.hpp"
 #include "common/crypto/certificate.hpp"
 #include "common/printable.hpp"
 
@@ -55,6 +56,27 @@ void add_new(std::vector<Fault>& faults, std::vector<Fault> more) {
     }
 }
 
+/// Reads tls.crt and tls.key, both or neither. Whether they fit is seen where they are used.
+/// @return what is wrong, or ""
+std::string load_certificate(const std::filesystem::path& file, Document& document) {
+    if (document.connection.tls.mode == TlsMode::disabled) return {};
+    const std::string certificate_name(names::kCertificateFile);
+    const std::string key_name(names::kKeyFile);
+    auto certificate = load_beside(file, certificate_name, kMaxCaBytes);
+    if (!certificate) return certificate.error();
+    auto key = load_beside(file, key_name, kMaxCredentialBytes);
+    if (!key) return key.error();
+    const bool has_certificate = *certificate && !(*certificate)->empty();
+    const bool has_key = *key && !(*key)->empty();
+    if (has_certificate != has_key) {
+        return fmt::format("{}: the file is missing or empty, but there is {} beside it: give both, or none",
+                           (file.parent_path() / (has_certificate ? key_name : certificate_name)).string(),
+                           has_certificate ? certificate_name : key_name);
+    }
+    if (has_key) document.certificate = ClientCertificate{std::move(**certificate), Secret(std::move(**key))};
+    return {};
+}
+
 /// @return what is wrong, or ""
 std::string load_files_beside(const std::filesystem::path& file, Document& document) {
     auto& auth = document.connection.auth;
@@ -66,6 +88,14 @@ std::string load_files_beside(const std::filesystem::path& file, Document& docum
         if (const auto certificates = crypto::parse_certificates(tls.ca); !certificates) {
             return lines(file, {{"tls.ca", certificates.error().context}});
         }
+    }
+    if (auto fault = load_certificate(file, document); !fault.empty()) return fault;
+    auto client_password = load_beside(file, std::string(names::kClientPasswordFile), kMaxCredentialBytes);
+    if (!client_password) return client_password.error();
+    if (*client_password) {
+        strip_newline(**client_password);
+        // An empty one would let in whoever says so.
+        if (!(*client_password)->empty()) document.client_password.emplace(std::move(**client_password));
     }
     if (auth.mode != AuthMode::password) return {};
 
@@ -110,10 +140,6 @@ std::vector<Fault> find_unservable(const ResolvedConnection& connection, std::st
         faults.push_back(
             {"auth.passwordFile", "is missing; mode Password needs the name of a file beside the document"});
     }
-    if (connection.proxy.client_auth != ClientAuth::accept) {
-        faults.push_back({"proxy.clientAuth", fmt::format("{} is not served by this version; expected Accept",
-                                                          to_string(connection.proxy.client_auth))});
-    }
     return faults;
 }
 
@@ -125,7 +151,9 @@ tl::expected<Document, std::string> load_document(const std::filesystem::path& f
     if (is_our_form(parsed.faults)) add_new(parsed.faults, find_unservable(parsed.connection, expected_name));
     if (!parsed.faults.empty()) return tl::unexpected(lines(file, parsed.faults));
 
-    Document document{std::move(parsed.connection), std::nullopt, std::move(parsed.warnings)};
+    Document document;
+    document.connection = std::move(parsed.connection);
+    document.warnings = std::move(parsed.warnings);
     if (auto fault = load_files_beside(file, document); !fault.empty()) return tl::unexpected(std::move(fault));
     return document;
 }

@@ -55,8 +55,10 @@ Verdict judge_ready(const View& view) {
     if (view.draining) return {false, "draining"};
     Verdict verdict;
     for (const auto& connection : view.connections) {
-        const auto& proof = primary_of(connection).last_success;
-        if (!proof || view.now - *proof >= kProofAge) add_line(verdict, connection);
+        const auto& upstream = primary_of(connection);
+        const auto& proof = upstream.last_success;
+        const bool is_proven = upstream.spares > 0 || (proof && view.now - *proof < kProofAge);
+        if (!is_proven) add_line(verdict, connection);
     }
     return verdict;
 }

@@ -1,6 +1,5 @@
 #include "proxy/listener.hpp"
 
-#include <cerrno>
 #include <utility>
 
 #include "common/log/log.hpp"
@@ -9,52 +8,62 @@ namespace cvp::proxy {
 
 namespace {
 
-using namespace std::chrono_literals;
-
-constexpr int kAcceptsPerTurn = 64;
-constexpr auto kAcceptPause = 100ms;
 constexpr std::size_t kRefusedAtOnce = 64;  ///< clients beyond the limit that are told so properly at one time
 
 }  // namespace
 
-Result<std::unique_ptr<Listener>> Listener::open(EventLoop& loop, asio::io_context& io, SessionBudget& budget,
-                                                 PortOptions options) {
-    const auto address = SocketAddress::parse(options.address, options.port);
+Result<std::unique_ptr<Listener>> Listener::open(EventLoop& loop, asio::io_context& io, LoginSlots& slots,
+                                                 SessionBudget& budget, PortOptions options) {
+    std::unique_ptr<Listener> listener(new Listener(loop, io, slots, budget, std::move(options)));
+    if (auto bound = listener->bind(); !bound) return fail(std::move(bound).error());
+    return listener;
+}
+
+Listener::Listener(EventLoop& loop, asio::io_context& io, LoginSlots& slots, SessionBudget& budget, PortOptions options)
+    : loop_(loop),
+      io_(io),
+      slots_(slots),
+      budget_(budget),
+      options_(std::move(options)),
+      role_probe_(loop, static_cast<RoleProbe::Owner&>(*this)) {
+    no_upstream_.last_error = make_local_error(Cause::not_resolved, "the instance is not known yet");
+    if (options_.latency_by_command) stats_.latency_by_command.assign(kCommands, make_latency_histogram());
+}
+
+Result<void> Listener::bind() {
+    const auto address = SocketAddress::parse(options_.address, options_.port);
     if (!address) return fail(address.error());
     auto socket = listen_tcp(*address);
     if (!socket) return fail(std::move(socket).error());
     const auto bound = local_address(*socket);
     if (!bound) return fail(bound.error());
-    return std::unique_ptr<Listener>(
-        new Listener(loop, io, budget, std::move(options), *std::move(socket), bound->port()));
-}
-
-Listener::Listener(EventLoop& loop, asio::io_context& io, SessionBudget& budget, PortOptions options, Socket socket,
-                   std::uint16_t port)
-    : loop_(loop),
-      io_(io),
-      budget_(budget),
-      options_(std::move(options)),
-      socket_(std::move(socket)),
-      port_(port),
-      watch_(loop, *this),
-      accept_pause_(loop.timers(), *this) {
-    no_upstream_.last_error = make_local_error(Cause::not_resolved, "the instance is not known yet");
-    watch_.start(socket_.fd(), EPOLLIN);
+    if (options_.unix_socket) {
+        auto listener = listen_unix(*options_.unix_socket);
+        if (!listener) return fail(std::move(listener).error());
+        socket_file_ = std::move(listener->file);
+        unix_ = std::make_unique<Acceptor>(loop_, static_cast<Acceptor::Owner&>(*this), std::move(listener->socket));
+    }
+    port_ = bound->port();
+    tcp_ = std::make_unique<Acceptor>(loop_, static_cast<Acceptor::Owner&>(*this), *std::move(socket));
+    return {};
 }
 
 Listener::~Listener() {
     stop();
+    drop_greetings();
     abort_sessions();
 }
 
 Result<void> Listener::set_destination(Destination destination) {
     if (auto* target = std::get_if<Target>(&destination.to)) {
-        auto made = Upstream::make(loop_, io_, options_.connection, std::move(*target), stats_);
+        auto made = Upstream::make(loop_, io_, slots_, options_.connection, std::move(*target), stats_);
         if (!made) return fail(std::move(made).error());
+        const bool is_same = upstream_ && upstream_->target().leads_to_same((*made)->target());
         if (upstream_) upstream_->stop();
         upstream_ = *std::move(made);
-        if (socket_) upstream_->start();
+        if (!is_stopped_) upstream_->start();
+        for (auto at = relays_.begin(); at != relays_.end();)
+            (*at++)->follow(is_same);
     } else {
         if (upstream_) upstream_->stop();
         upstream_.reset();
@@ -63,6 +72,7 @@ Result<void> Listener::set_destination(Destination destination) {
     }
     connect_hold_ = destination.connect_hold;
     max_connections_ = destination.max_connections;
+    clients_ = std::move(destination.clients);
     return {};
 }
 
@@ -74,46 +84,69 @@ std::optional<LocalError> Listener::verdict() {
     return upstream_ ? upstream_->verdict() : no_upstream_.last_error;
 }
 
-void Listener::on_ready(std::uint32_t) {
-    for (int i = 0; i < kAcceptsPerTurn; ++i) {
-        Socket client(::accept4(socket_.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-        if (client) {
-            admit(std::move(client));
-            continue;
-        }
-        if (errno == EAGAIN || errno == EWOULDBLOCK) return;
-        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) return pause_accepting();
-        // Anything else is the news of one client that went away before it was accepted.
-    }
-}
-
-void Listener::pause_accepting() {
-    if (stats_.accept_failures++ == 0) {
-        log::error("no descriptor or memory is left for another client; raise the limit of open files",
-                   {{"connection", options_.connection}});
-    }
-    watch_.want(0);
-    accept_pause_.start(SteadyClock::now() + kAcceptPause);
-}
-
-void Listener::on_time(SteadyClock::time_point) {
-    watch_.want(EPOLLIN);
-}
-
-void Listener::admit(Socket client) {
+void Listener::on_client(Acceptor& from, Socket client) {
     ++stats_.clients_total;
-    tune_client(client);
-    const bool is_full = relays_.size() >= max_connections_ || budget_.open >= budget_.limit;
-    if (is_full) {
-        ++stats_.clients_refused;
-        if (relays_.size() >= max_connections_ + kRefusedAtOnce || budget_.open >= budget_.limit + kRefusedAtOnce)
-            return;
-    }
+    const auto count = relays_.size() + greetings_.size();
+    const bool is_surplus = count >= max_connections_ || budget_.open >= budget_.limit;
+    if (is_surplus) ++stats_.clients_refused;
+    if (count >= max_connections_ + kRefusedAtOnce || budget_.open >= budget_.limit + kRefusedAtOnce) return;
+
     ++budget_.open;
+    const bool is_unix = &from == unix_.get();
+    if (is_unix) {
+        ++stats_.clients_unix;
+    } else {
+        tune_client(client);
+    }
+    if (options_.tls && !is_unix) {
+        greetings_.push_back(std::make_unique<TlsGreeting>(loop_, static_cast<TlsGreeting::Host&>(*this),
+                                                           std::move(client), *options_.tls, is_surplus));
+        greetings_.back()->place = std::prev(greetings_.end());
+        return;
+    }
+    auto channel = std::make_unique<Channel>(loop_);
+    channel->set_reading(Scratch::kReadBytes);
+    channel->adopt(std::move(client));
+    begin_session(std::move(channel), is_surplus);
+}
+
+void Listener::on_exhausted() {
+    if (stats_.accept_failures++ > 0) return;
+    log::error("no descriptor or memory is left for another client; raise the limit of open files",
+               {{"connection", options_.connection}});
+}
+
+void Listener::on_greeted(TlsGreeting& greeting, std::unique_ptr<Channel> client) {
+    ++stats_.greetings_ok;
+    begin_session(std::move(client), greeting.is_surplus());
+    forget(greeting);
+}
+
+void Listener::on_greeting_failed(TlsGreeting& greeting, const tls::Failure& failure) {
+    ++(failure.kind == tls::FailureKind::chain ? stats_.greetings_certificate : stats_.greetings_failed);
+    log::debug("a client's TLS handshake failed", {{"connection", options_.connection}, {"reason", failure.sentence}});
+    --budget_.open;
+    forget(greeting);
+}
+
+void Listener::forget(TlsGreeting& greeting) {
+    const auto place = greeting.place;
+    loop_.dispose(std::move(*place));
+    greetings_.erase(place);
+}
+
+void Listener::drop_greetings() {
+    while (!greetings_.empty()) {
+        --budget_.open;
+        forget(*greetings_.front());
+    }
+}
+
+void Listener::begin_session(std::unique_ptr<Channel> client, bool is_surplus) {
     relays_.push_back(std::make_unique<Relay>(loop_, static_cast<Relay::Host&>(*this), std::move(client)));
     Relay& relay = *relays_.back();
     relay.place = std::prev(relays_.end());
-    if (is_full) {
+    if (is_surplus) {
         relay.start_full();
     } else {
         relay.start();
@@ -127,14 +160,31 @@ void Listener::on_ended(Relay& relay) {
     relays_.erase(place);
 }
 
+/// A reader's port says so of every write.
+void Listener::on_demoted() {
+    if (upstream_ && options_.role == EndpointRole::primary) role_probe_.ask(upstream_);
+}
+
+void Listener::on_primary_found(SteadyClock::time_point asked) {
+    log::warn("the server was demoted and another is primary: clients are moved there",
+              {{"connection", options_.connection}, {"clients", relays_.size()}});
+    if (upstream_) upstream_->renew_spares();
+    for (auto at = relays_.begin(); at != relays_.end();)
+        (*at++)->renew(asked);
+}
+
 void Listener::stop() {
-    watch_.stop();
-    accept_pause_.stop();
-    socket_.close();
+    role_probe_.stop();
+    is_stopped_ = true;
+    socket_file_.remove();  // before nobody listens on it: a successor finds no stale one
+    for (auto* acceptor : {tcp_.get(), unix_.get()}) {
+        if (acceptor != nullptr) acceptor->stop();
+    }
     if (upstream_) upstream_->stop();
 }
 
 void Listener::end_quiet_sessions() {
+    drop_greetings();
     for (auto at = relays_.begin(); at != relays_.end();)
         (*at++)->end_if_quiet();
 }

@@ -77,6 +77,7 @@ void LoneResolver::stop() {
 Awaitable<Resolved<LoneResolver::Caveat>> LoneResolver::resolve() {
     const auto name = co_await find_name();
     if (!name) co_return tl::unexpected(name.error());
+    view_.instance = name->full();
 
     const auto instance = co_await ask(*name, memorystore::instance_target(*name));
     if (!instance) co_return tl::unexpected(instance.error());
@@ -160,7 +161,9 @@ Resolved<LoneResolver::Caveat> LoneResolver::hand_over(const InstanceName& name,
     }
     carry_changed_at(last_good_ ? &*last_good_ : nullptr, *outcome.document, format_rfc3339(SystemClock::now()));
     last_good_ = *outcome.document;
-    auto applied = connection_.apply(Document{std::move(*outcome.document), std::nullopt, {}});
+    Document document;
+    document.connection = std::move(*outcome.document);
+    auto applied = connection_.apply(std::move(document));
     if (!applied) return tl::unexpected(unavailable(std::move(applied.error().context)));
     return outcome.refusal ? std::move(outcome.refusal->message) : Caveat();
 }
@@ -196,6 +199,7 @@ void LoneResolver::note_failure(const Refusal& refusal) {
 void LoneResolver::note_error(std::string_view reason, const std::string& message) {
     if (view_.last_error == message) return;
     view_.last_error = message;
+    view_.last_reason = reason;
     log::warn("the instance cannot be resolved",
               {{"instance", source_.instance}, {"reason", reason}, {"error", message}});
 }

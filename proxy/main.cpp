@@ -1,4 +1,5 @@
 #include <cstdio>
+#include <iostream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -6,6 +7,7 @@
 #include "common/log/log.hpp"
 #include "proxy/app.hpp"
 #include "proxy/config.hpp"
+#include "proxy/doctor/doctor.hpp"
 #include "proxy/probe.hpp"
 #include "proxy/version.hpp"
 
@@ -50,6 +52,8 @@ int run(const Command& command) {
             return probe(command.config, "/startup");
         case Action::probe_ready:
             return probe(command.config, "/readyz");
+        case Action::doctor:
+            return run_doctor(command.config, std::cout);
         case Action::serve:
             break;
     }
@@ -59,8 +63,9 @@ int run(const Command& command) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    const auto command = parse_command(std::vector<std::string>(argv + 1, argv + argc),
-                                       load_environment({"VALKEY_INSTANCE_NAME", "GCE_METADATA_HOST"}));
+    const auto command =
+        parse_command(std::vector<std::string>(argv + 1, argv + argc),
+                      load_environment({"VALKEY_INSTANCE_NAME", "GCE_METADATA_HOST", "NOTIFY_SOCKET"}));
     if (!command) {
         print_faults(command.error());
         return kExitUsage;

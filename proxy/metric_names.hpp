@@ -17,8 +17,14 @@ inline constexpr Metric kDraining{"cloudvalkey_proxy_draining", Kind::gauge, "1 
 
 inline constexpr Metric kClientsOpen{"cloudvalkey_proxy_clients_open", Kind::gauge, "Client connections open now."};
 inline constexpr Metric kClients{"cloudvalkey_proxy_clients_total", Kind::counter, "Client connections accepted."};
+inline constexpr Metric kUnixClients{"cloudvalkey_proxy_unix_clients_total", Kind::counter,
+                                     "Client connections accepted over the unix socket; absent where there is none."};
 inline constexpr Metric kClientsRefused{"cloudvalkey_proxy_clients_refused_total", Kind::counter,
                                         "Client connections refused because of maxConnections."};
+inline constexpr Metric kClientTls{
+    "cloudvalkey_proxy_client_tls_handshakes_total", Kind::counter,
+    "TLS handshakes of clients; label result is ok, certificate (the client's is missing or "
+    "not accepted) or failed; absent where clients are plain."};
 inline constexpr Metric kAcceptFailures{"cloudvalkey_proxy_accept_failures_total", Kind::counter,
                                         "Failures of accept, such as no descriptor left."};
 inline constexpr Metric kReceivedBytes{"cloudvalkey_proxy_client_received_bytes_total", Kind::counter,
@@ -27,6 +33,19 @@ inline constexpr Metric kSentBytes{"cloudvalkey_proxy_client_sent_bytes_total", 
                                    "Bytes sent to clients."};
 inline constexpr Metric kLocalErrors{"cloudvalkey_proxy_local_errors_total", Kind::counter,
                                      "Clients answered by the proxy instead of the server, by cause."};
+
+inline constexpr Metric kCommandsSeen{"cloudvalkey_proxy_commands_total", Kind::counter,
+                                      "Commands received; label command is a name of the built-in table, or other."};
+inline constexpr Metric kLatency{"cloudvalkey_proxy_command_duration_seconds", Kind::histogram,
+                                 "Time from a command's arrival to the end of its reply, at the proxy."};
+inline constexpr Metric kLatencyByCommand{"cloudvalkey_proxy_command_duration_by_command_seconds", Kind::histogram,
+                                          "The same for each command, with --latency-by-command."};
+inline constexpr Metric kErrorReplies{"cloudvalkey_proxy_server_errors_total", Kind::counter,
+                                      "Error replies of the server's that were passed on; label code is the error's."};
+inline constexpr Metric kOpaque{"cloudvalkey_proxy_opaque_clients_total", Kind::counter,
+                                "Clients whose bytes are copied as they are from some point on: MONITOR, no RESP."};
+inline constexpr Metric kLost{"cloudvalkey_proxy_lost_clients_total", Kind::counter,
+                              "Clients closed because what came next from the server could not be told."};
 
 inline constexpr Metric kUpstreamOpen{"cloudvalkey_proxy_upstream_connections_open", Kind::gauge,
                                       "Upstream connections logged in and in use now."};
@@ -40,6 +59,21 @@ inline constexpr Metric kTlsFailures{"cloudvalkey_proxy_tls_failures_total", Kin
                                      "TLS handshakes that failed; label reason is chain, identity or other."};
 inline constexpr Metric kLogins{"cloudvalkey_proxy_logins_total", Kind::counter,
                                 "Logins; label result is ok, refused, throttled or failed."};
+inline constexpr Metric kSpares{"cloudvalkey_proxy_spare_connections", Kind::gauge,
+                                "Upstream connections logged in and waiting for a client."};
+inline constexpr Metric kRelogins{"cloudvalkey_proxy_relogins_total", Kind::counter,
+                                  "Logins on connections in use; label result is ok or refused."};
+inline constexpr Metric kReauthMissed{
+    "cloudvalkey_proxy_reauth_missed_total", Kind::counter,
+    "Connections that could not log in again before their deadline; label reason says why."};
+inline constexpr Metric kClientsCut{"cloudvalkey_proxy_cut_clients_total", Kind::counter,
+                                    "Clients ended because their server had ended; label reason says why they could "
+                                    "not go on elsewhere."};
+inline constexpr Metric kMoves{"cloudvalkey_proxy_moves_total", Kind::counter,
+                               "Clients moved to another upstream connection while theirs served; label result is ok "
+                               "or failed."};
+inline constexpr Metric kResumes{"cloudvalkey_proxy_resumes_total", Kind::counter,
+                                 "Idle clients that went on on a new upstream connection after the server's end."};
 inline constexpr Metric kCoolingDown{"cloudvalkey_proxy_upstream_cooling_down", Kind::gauge,
                                      "1 while new clients are answered at once because the server is not reached."};
 inline constexpr Metric kLastSuccess{"cloudvalkey_proxy_upstream_last_success_timestamp_seconds", Kind::gauge,
@@ -62,16 +96,59 @@ inline constexpr Metric kTokenFailures{"cloudvalkey_proxy_token_failures_total",
                                        "Failed tries to fetch a token."};
 inline constexpr Metric kTokenExpires{"cloudvalkey_proxy_token_expires_timestamp_seconds", Kind::gauge,
                                       "When the token in use expires; absent while there is none."};
+inline constexpr Metric kListenFileErrors{
+    "cloudvalkey_proxy_listen_file_errors_total", Kind::counter,
+    "Times that a file of --listen-cert, --listen-key, --listen-client-ca or --client-password-file could not be used; "
+    "what it held before is used on."};
+inline constexpr Metric kListenExpires{"cloudvalkey_proxy_listen_certificate_expires_timestamp_seconds", Kind::gauge,
+                                       "When the certificate of --listen-cert expires."};
 inline constexpr Metric kResolves{"cloudvalkey_proxy_resolves_total", Kind::counter,
                                   "Resolves of --instance; label result is ok or failed."};
 
 inline constexpr const Metric* kAll[] = {
-    &kInfo,           &kStartTime,      &kDraining,       &kClientsOpen,      &kClients,
-    &kClientsRefused, &kAcceptFailures, &kReceivedBytes,  &kSentBytes,        &kLocalErrors,
-    &kUpstreamOpen,   &kDials,          &kDialFailures,   &kTlsHandshakes,    &kTlsFailures,
-    &kLogins,         &kCoolingDown,    &kLastSuccess,    &kConfigGeneration, &kConfigChanged,
-    &kConfigValid,    &kConfigRejected, &kIdentityUsable, &kTokenRefreshes,   &kTokenFailures,
-    &kTokenExpires,   &kResolves,
+    &kInfo,
+    &kStartTime,
+    &kDraining,
+    &kClientsOpen,
+    &kClients,
+    &kUnixClients,
+    &kClientsRefused,
+    &kClientTls,
+    &kAcceptFailures,
+    &kReceivedBytes,
+    &kSentBytes,
+    &kLocalErrors,
+    &kCommandsSeen,
+    &kLatency,
+    &kLatencyByCommand,
+    &kErrorReplies,
+    &kOpaque,
+    &kLost,
+    &kUpstreamOpen,
+    &kDials,
+    &kDialFailures,
+    &kTlsHandshakes,
+    &kTlsFailures,
+    &kLogins,
+    &kSpares,
+    &kRelogins,
+    &kReauthMissed,
+    &kClientsCut,
+    &kMoves,
+    &kResumes,
+    &kCoolingDown,
+    &kLastSuccess,
+    &kConfigGeneration,
+    &kConfigChanged,
+    &kConfigValid,
+    &kConfigRejected,
+    &kIdentityUsable,
+    &kTokenRefreshes,
+    &kTokenFailures,
+    &kTokenExpires,
+    &kListenFileErrors,
+    &kListenExpires,
+    &kResolves,
 };
 
 }  // namespace cvp::proxy::metric_names

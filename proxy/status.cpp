@@ -24,6 +24,7 @@ Json render_upstream(const UpstreamState& upstream) {
               {"tlsVersion", text(upstream.tls_version)},
               {"verifiedIdentity", text(upstream.verified_identity)},
               {"lastSuccessAt", time(upstream.last_success_at)},
+              {"spares", upstream.spares},
               {"coolingDown", upstream.cooling_down}};
     if (upstream.last_error) {
         json["lastError"] = {{"cause", to_string(upstream.last_error->cause)},
@@ -43,7 +44,10 @@ Json render_counters(const PortStats& stats) {
     }
     return {{"clientsOpen", stats.clients_open},
             {"clients", stats.clients_total},
+            {"unixClients", stats.clients_unix},
             {"clientsRefused", stats.clients_refused},
+            {"clientTlsHandshakes", stats.greetings_ok},
+            {"clientTlsFailures", stats.greetings_certificate + stats.greetings_failed},
             {"receivedBytes", stats.bytes_from_clients},
             {"sentBytes", stats.bytes_to_clients},
             {"upstreamOpen", stats.upstream_open},
@@ -55,6 +59,13 @@ Json render_counters(const PortStats& stats) {
             {"loginsRefused", stats.logins_refused},
             {"loginsThrottled", stats.logins_throttled},
             {"loginsFailed", stats.logins_failed},
+            {"relogins", stats.relogins_ok},
+            {"reloginsRefused", stats.relogins_refused},
+            {"moves", stats.moves_ok},
+            {"movesFailed", stats.moves_failed},
+            {"resumes", stats.resumes},
+            {"opaqueClients", stats.opaque},
+            {"lostClients", stats.lost},
             {"localErrors", std::move(local_errors)}};
 }
 
@@ -73,6 +84,7 @@ void add_document(Json& json, const ResolvedConnection& document) {
                    {"verify", tls::to_string(document.tls.verify)},
                    {"minVersion", tls::to_string(document.tls.min_version)},
                    {"identities", document.tls.identities}};
+    json["clientAuth"] = to_string(document.proxy.client_auth);
     json["auth"] = {{"mode", to_string(document.auth.mode)}, {"username", text(document.auth.username)}};
 }
 
@@ -87,6 +99,8 @@ Json render_connection(const ConnectionView& connection) {
     for (const auto& port : connection.ports) {
         json["ports"].push_back({{"role", to_string(port.role)},
                                  {"address", port.address},
+                                 {"unixSocket", text(port.unix_socket)},
+                                 {"tls", port.has_tls},
                                  {"upstream", render_upstream(port.upstream)},
                                  {"counters", render_counters(port.stats)}});
     }
@@ -125,6 +139,12 @@ std::string render_status(const View& view) {
                             {"failed", view.resolver->failed},
                             {"lastSuccessAt", time(view.resolver->last_success_at)},
                             {"lastError", text(view.resolver->last_error)}};
+    }
+    if (view.listen_files) {
+        json["listenFiles"] = {{"errors", view.listen_files->errors},
+                               {"lastError", text(view.listen_files->last_error)},
+                               {"certificateExpiresAt", time(view.listen_files->expires_at)},
+                               {"demandsClientCertificates", view.listen_files->demands_certificate}};
     }
     json["connections"] = Json::array();
     for (const auto& connection : view.connections)

@@ -15,7 +15,9 @@ namespace cvp::proxy {
 
 struct PortView {
     EndpointRole role = EndpointRole::primary;
-    std::string address;  ///< "127.0.0.1:6379", IPv6 in brackets
+    std::string address;      ///< "127.0.0.1:6379", IPv6 in brackets
+    std::string unix_socket;  ///< its path; "": none
+    bool has_tls = false;     ///< TCP clients do a TLS handshake with us
     PortStats stats;
     UpstreamState upstream;
 };
@@ -44,7 +46,17 @@ struct ResolverView {
     std::uint64_t succeeded = 0;
     std::uint64_t failed = 0;
     std::optional<SystemClock::time_point> last_success_at;
-    std::string last_error;  ///< "" after a success
+    std::string last_error;   ///< "" after a success
+    std::string last_reason;  ///< its providers::Reason, in words
+    std::string instance;     ///< full name, once it is known
+};
+
+/// The files that flags name about clients.
+struct ListenFilesView {
+    std::uint64_t errors = 0;
+    std::string last_error;                             ///< "" while what is on disk is in use
+    std::optional<SystemClock::time_point> expires_at;  ///< of our own certificate
+    bool demands_certificate = false;
 };
 
 struct View {
@@ -58,7 +70,8 @@ struct View {
     std::string identity_warning;
     std::vector<TokensView> tokens;
     std::vector<ConnectionView> connections;
-    std::optional<ResolverView> resolver;  ///< only with --instance
+    std::optional<ResolverView> resolver;         ///< only with --instance
+    std::optional<ListenFilesView> listen_files;  ///< only where a flag names one
 };
 
 }  // namespace cvp::proxy

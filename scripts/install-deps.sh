@@ -1,21 +1,24 @@
 #!/usr/bin/env bash
 # Installs what this project needs on Debian 12, from Debian's own packages; does nothing, quickly, where all is there.
 #
-#   install-deps.sh [build|test|all]    build: compile the product
-#                                       test:  build, and `make test` and `make demo` (the default)
-#                                       all:   test, and `make tidy` and `make test-long`
-#   install-deps.sh list [build|test|all]    print the packages, one per line
-#   install-deps.sh mirror                   print the mirror that this machine has Debian from
+#   install-deps.sh [build|test|bench|all]    build: compile the product
+#                                             test:  build, and `make test` and `make demo` (the default)
+#                                             bench: test, and the peers of `make bench`
+#                                             all:   test, and `make tidy` and `make test-long`
+#   install-deps.sh list [build|test|bench|all]    print the packages, one per line
+#   install-deps.sh mirror                         print the mirror that this machine has Debian from
 #
 # As root, or through sudo. It starts no service. Elsewhere it prints what is needed and exits 69; with
 # CVP_SKIP_DEPS=1 it believes that everything is there.
 set -euo pipefail
 
-build=(g++ cmake ninja-build ccache mold pkg-config libboost-dev libboost-system-dev libssl-dev libyaml-cpp-dev
-  nlohmann-json3-dev libfmt-dev libspdlog-dev prometheus-cpp-dev libcli11-dev libexpected-dev libcpprest-dev)
+build=(g++ cmake ninja-build ccache mold pkg-config libboost-dev libboost-system-dev libssl-dev libzstd-dev
+  libyaml-cpp-dev nlohmann-json3-dev libfmt-dev libspdlog-dev libcli11-dev libexpected-dev libcpprest-dev)
 test=(googletest libgtest-dev libgmock-dev libbenchmark-dev clang-format-14 openssl curl jq git ca-certificates
-  iproute2 procps util-linux lua5.4 clang-14 libclang-rt-14-dev llvm-14)
-long=(clang-tidy-14 mmdebstrap)
+  iproute2 procps util-linux lua5.4 clang-14 libclang-rt-14-dev llvm-14 python3 python3-venv nodejs npm
+  mmdebstrap buildah runc systemd)
+bench=(haproxy stunnel4)
+long=(clang-tidy-14)
 # Too old in Debian 12 itself, or not there: from its backports, and only where the programs are not on PATH.
 valkey=(valkey-server valkey-tools)
 go=(golang-go)
@@ -28,12 +31,16 @@ has_go() {  # 1.21 or newer: from there on Go fetches the toolchain that a go.mo
   [ "$(printf '%s\n' go1.21 "$version" | sort -V | head -n 1)" = go1.21 ]
 }
 
+has_venv() { python3 -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 9))' 2>/dev/null; }
+has_node() { node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' 2>/dev/null; }
+
 list_packages() {
   case "$1" in
     build) printf '%s\n' "${build[@]}" ;;
     test) printf '%s\n' "${build[@]}" "${test[@]}" "${valkey[@]}" "${go[@]}" ;;
+    bench) printf '%s\n' "${build[@]}" "${test[@]}" "${valkey[@]}" "${go[@]}" "${bench[@]}" ;;
     all) printf '%s\n' "${build[@]}" "${test[@]}" "${valkey[@]}" "${go[@]}" "${long[@]}" ;;
-    *) say "unknown set '$1'; it knows build, test and all"; exit 64 ;;
+    *) say "unknown set '$1'; it knows build, test, bench and all"; exit 64 ;;
   esac
 }
 
@@ -46,6 +53,9 @@ list_missing() {
     case "$package" in
       valkey-*) has_valkey && continue ;;
       golang-go) has_go && continue ;;
+      python3-venv) has_venv && continue ;;
+      nodejs) has_node && continue ;;
+      npm) has_node && command -v npm >/dev/null && continue ;;
     esac
     echo "$package"
   done
@@ -106,11 +116,13 @@ install_as_root() {
   apt update
   case " $* " in *" valkey-"* | *" golang-"*) add_backports && apt update ;; esac
   apt install --no-install-recommends "$@"
-  case " $* " in
-    *" valkey-server "*)  # the tests start their own; at the next boot there shall be none either
-      deb-systemd-helper disable valkey-server.service
-      update-rc.d valkey-server disable ;;
-  esac >/dev/null 2>&1 || true
+  local service
+  for service in valkey-server haproxy stunnel4; do  # ours are started by hand; at the next boot there shall be none either
+    case " $* " in *" $service "*)
+      deb-systemd-helper disable "$service.service"
+      update-rc.d "$service" disable ;;
+    esac >/dev/null 2>&1 || true
+  done
   rm -f "$log"
   say "installed in $((SECONDS - started)) s"
 }

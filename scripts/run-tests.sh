@@ -3,13 +3,21 @@
 #
 #   unit lint integration kubernetes chart    ctest labels of the dev build (ASan, UBSan); from integration on the
 #                                             release build of the product is there too, see CVP_RELEASE_DIR
+#   clients                                   real client libraries: the same transcript directly and through the proxy
+#   chaos                                     faults of servers, networks and identities under applications that write
 #   checklist                                 docs/kubernetes-checklist.md against what these tiers ran
+#   oracle                                    100,000 generated commands directly and through the proxy, byte by byte
+#   oracle-long                               1,000,000 on Valkey 8.0, 8.1 and 9.1, with logins all the time, and with
+#                                             faults of those
 #   fuzz                                      each fuzz target for 10 s from its committed corpus
-#   fuzz-long                                 each for 10 minutes, and what the corpora cover
+#   fuzz-long                                 each for 10 minutes of CPU, and what the corpora cover
 #   tsan                                      the unit tests, built with TSan
 #   oldest                                    kubernetes and chart on the oldest API server that we support
+#   removal                                   CRD, release, namespace and pods deleted in each of the 24 orders
 #   availability                              two replicas under 3,000 admissions a round, three rounds; a long outage
 #   mutations                                 the code broken on purpose, line by line: does a test notice?
+#   image                                     both images for amd64, built on Debian 13 and run with runc
+#   image-long                                each built a second time from nothing: is it the same digest?
 #   trixie                                    the product compiled on Debian 13
 #
 # A line per tier closes it, then one for all. Any failure, or a tier without a test, makes it exit 1.
@@ -61,6 +69,18 @@ ctest_tier() {
   close "$1" $((SECONDS - started)) $([ -e "$junit" ] && count "$junit" || echo 0 0 0)
 }
 
+# oracle_long: one server after the other, the newest two in roots of their own.
+oracle_long() {
+  local proxy=build/release/proxy/cloud-valkey-proxy suite server
+  for suite in "" trixie forky; do
+    server=valkey-server
+    [ -z "$suite" ] || server=$(scripts/valkey-root.sh "$suite") || return 1
+    build/dev/tests/oracle/cvp-oracle --proxy "$proxy" --server "$server" --commands 1000000 --shrink 300 || return 1
+  done
+  build/dev/tests/oracle/cvp-oracle --proxy "$proxy" --commands 1000000 --shrink 300 --relogin-every 200ms || return 1
+  build/dev/tests/oracle/cvp-oracle --proxy "$proxy" --commands 1000000 --shrink 300 --relogin-every 20ms --login-faults
+}
+
 # script_tier TIER: one script, which counts as one test.
 script_tier() {
   local started=$SECONDS ok=0
@@ -70,7 +90,10 @@ script_tier() {
     fuzz) scripts/fuzz.sh all 10 && ok=1 ;;
     fuzz-long) scripts/fuzz.sh all 600 && scripts/fuzz-coverage.sh && ok=1 ;;
     mutations) scripts/mutations.sh && ok=1 ;;
+    image) tests/image/run.sh && ok=1 ;;
+    image-long) tests/image/reproducible.sh && ok=1 ;;
     trixie) scripts/build-in-trixie.sh && ok=1 ;;
+    oracle-long) oracle_long && ok=1 ;;
   esac
   close "$1" $((SECONDS - started)) "$ok" $((1 - ok)) 0
 }
@@ -81,23 +104,24 @@ build() {
 }
 
 # What the tiers need, each thing once, before the first test runs.
-case " $* " in *" unit "* | *" lint "* | *" integration "* | *" kubernetes "* | *" chart "* | *" oldest "* | *" availability "*) build dev ;; esac
-case " $* " in *" integration "* | *" kubernetes "* | *" chart "* | *" oldest "*)
-  build release cloud-valkey-proxy cloud-valkey-operator ;;
+case " $* " in *" unit "* | *" lint "* | *" integration "* | *" clients "* | *" chaos "* | *" oracle "* | *" oracle-long "* | *" kubernetes "* | *" chart "* | *" oldest "* | *" availability "* | *" removal "*) build dev ;; *" image "*) build dev cloud-valkey-emulator ;; esac
+case " $* " in *" integration "* | *" oracle-long "* | *" kubernetes "* | *" chart "* | *" oldest "*)
+  build release cloud-valkey-proxy cloud-valkey-operator bench_probe bench_clients ;;
 esac
-case " $* " in *" kubernetes "* | *" chart "* | *" availability "*) tests/tools/build.sh >/dev/null ;; esac
+case " $* " in *" kubernetes "* | *" chart "* | *" availability "* | *" removal "*) tests/tools/build.sh >/dev/null ;; esac
+case " $* " in *" clients "*) scripts/install-clients.sh >/dev/null ;; esac
 case " $* " in *" oldest "*) tests/tools/build.sh kube-apiserver-1.30.4 kube-controller-manager etcd kubectl helm >/dev/null ;; esac
 export CVP_RELEASE_DIR=$PWD/build/release
 
 for tier in "$@"; do
   case "$tier" in
-    unit | lint | integration) ctest_tier "$tier" dev "$tier" "$(nproc)" ;;
-    kubernetes | chart | availability) ctest_tier "$tier" dev "$tier" 1 ;;
+    unit | lint | integration | clients | chaos) ctest_tier "$tier" dev "$tier" "$(nproc)" ;;
+    oracle | kubernetes | chart | availability | removal) ctest_tier "$tier" dev "$tier" 1 ;;
     tsan)
       build tsan unit_tests
       ctest_tier tsan tsan unit "$(nproc)" ;;
     oldest) CVP_KUBERNETES_VERSION=1.30.4 ctest_tier oldest dev "kubernetes|chart" 1 ;;
-    checklist | fuzz | fuzz-long | mutations | trixie) script_tier "$tier" ;;
+    checklist | fuzz | fuzz-long | mutations | image | image-long | trixie | oracle-long) script_tier "$tier" ;;
     *) echo "run-tests.sh: unknown tier '$tier'" >&2; exit 64 ;;
   esac
 done

@@ -26,6 +26,10 @@ inline constexpr std::string_view kSidecar = "cloud-valkey-proxy";
 inline constexpr std::string_view kAutoImage = "auto";
 inline constexpr std::string_view kConfigMapPrefix = "cloudvalkey-";
 inline constexpr std::string_view kConnectionFile = "connection.yaml";
+/// Keys of the credentials' Secret, files beside the document, whose names no document says.
+inline constexpr std::string_view kCertificateFile = "tls.crt";
+inline constexpr std::string_view kKeyFile = "tls.key";
+inline constexpr std::string_view kClientPasswordFile = "client-password";
 inline constexpr std::string_view kMountRoot = "/etc/cloudvalkey";
 inline constexpr std::string_view kEmptyVolume = "cloudvalkey-empty";
 /// Two dashes, so that no connection's volume can have that name.

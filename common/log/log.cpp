@@ -3,9 +3,13 @@
 #include <chrono>
 #include <ctime>
 #include <memory>
+#include <mutex>
+#include <optional>
 
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+
+#include "common/log/limiter.hpp"
 
 namespace cvp::log {
 namespace {
@@ -16,6 +20,17 @@ struct Settings {
 };
 
 Settings settings;
+
+/// Libraries bring threads of their own.
+std::mutex limiter_mutex;
+Limiter limiter;
+
+/// @return as Limiter::pass(); who asks for debug wants everything
+std::optional<std::uint64_t> pass(std::string_view sentence) {
+    if (settings.level == Level::debug) return 0;
+    const std::lock_guard lock(limiter_mutex);
+    return limiter.pass(sentence, SteadyClock::now());
+}
 
 std::string_view name_of(Level level) {
     switch (level) {
@@ -158,7 +173,14 @@ bool enabled(Level level) {
 
 void write(Level level, std::string_view sentence, Fields fields) {
     if (!enabled(level)) return;
-    logger().log(spdlog_level(level), render(settings.format, now_rfc3339(), level, sentence, fields));
+    const auto left_out = pass(sentence);
+    if (!left_out) return;
+    const auto line = [&](std::string_view text, Fields with) {
+        logger().log(spdlog_level(level), render(settings.format, now_rfc3339(), level, text, with));
+    };
+    if (*left_out > 0)
+        line("lines were left out because there were too many of them", {{"of", sentence}, {"lines", *left_out}});
+    line(sentence, fields);
 }
 
 std::string render(Format format, std::string_view time, Level level, std::string_view sentence, Fields fields) {

@@ -9,11 +9,11 @@ namespace cvp::metrics {
 Histogram::Histogram(std::vector<double> upper_bounds)
     : upper_bounds_(std::move(upper_bounds)), counts_(upper_bounds_.size() + 1) {}
 
-void Histogram::observe(double value) {
+void Histogram::observe(double value, std::uint64_t times) {
     const auto bucket = std::lower_bound(upper_bounds_.begin(), upper_bounds_.end(), value) - upper_bounds_.begin();
-    ++counts_[static_cast<std::size_t>(bucket)];
-    ++count_;
-    sum_ += value;
+    counts_[static_cast<std::size_t>(bucket)] += times;
+    count_ += times;
+    sum_ += value * static_cast<double>(times);
 }
 
 std::vector<std::uint64_t> Histogram::cumulative_counts() const {

@@ -11,7 +11,7 @@ public:
     /// @param upper_bounds of the buckets, ascending, without the infinite one
     explicit Histogram(std::vector<double> upper_bounds);
 
-    void observe(double value);
+    void observe(double value, std::uint64_t times = 1);
 
     const std::vector<double>& upper_bounds() const { return upper_bounds_; }
     /// Observations at or below each upper bound, all of them last.

@@ -1,37 +1,76 @@
 #include "common/metrics/page.hpp"
 
 #include <algorithm>
-#include <limits>
+#include <cmath>
 
-#include <prometheus/metric_family.h>
-#include <prometheus/text_serializer.h>
+#include <fmt/core.h>
 
 namespace cvp::metrics {
 namespace {
 
-prometheus::MetricType type_of(Kind kind) {
+using OwnedLabels = std::vector<std::pair<std::string, std::string>>;
+
+std::string_view name_of(Kind kind) {
     switch (kind) {
         case Kind::counter:
-            return prometheus::MetricType::Counter;
+            return "counter";
         case Kind::gauge:
-            return prometheus::MetricType::Gauge;
+            return "gauge";
         case Kind::histogram:
-            return prometheus::MetricType::Histogram;
+            return "histogram";
     }
-    return prometheus::MetricType::Untyped;
+    return "untyped";
 }
 
-prometheus::ClientMetric::Histogram to_prometheus(const Histogram& histogram) {
-    prometheus::ClientMetric::Histogram out;
-    out.sample_count = histogram.count();
-    out.sample_sum = histogram.sum();
-    const auto counts = histogram.cumulative_counts();
-    for (std::size_t i = 0; i < counts.size(); ++i) {
-        const bool is_last = i == histogram.upper_bounds().size();
-        const auto bound = is_last ? std::numeric_limits<double>::infinity() : histogram.upper_bounds()[i];
-        out.bucket.push_back({counts[i], bound});
+/// The shortest text that reads back as the same number.
+std::string text_of(double value) {
+    if (std::isnan(value)) return "NaN";
+    if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
+    return fmt::format("{}", value);
+}
+
+/// @param quotes whether they are escaped too, as in a label's value
+void append_escaped(std::string& out, std::string_view text, bool quotes) {
+    for (const char c : text) {
+        if (c == '\n') {
+            out += "\\n";
+            continue;
+        }
+        if (c == '\\' || (c == '"' && quotes)) out += '\\';
+        out += c;
     }
-    return out;
+}
+
+void append_label(std::string& out, std::string_view name, std::string_view value) {
+    out += out.back() == '{' ? "" : ",";
+    out.append(name).append("=\"");
+    append_escaped(out, value, true);
+    out += '"';
+}
+
+/// @param bound the label `le` of a histogram's bucket, or empty
+void append_line(std::string& out, std::string_view name, std::string_view suffix, const OwnedLabels& labels,
+                 std::string_view bound, std::string_view value) {
+    out.append(name).append(suffix);
+    if (!labels.empty() || !bound.empty()) {
+        out += '{';
+        for (const auto& [key, text] : labels)
+            append_label(out, key, text);
+        if (!bound.empty()) append_label(out, "le", bound);
+        out += '}';
+    }
+    out.append(" ").append(value).append("\n");
+}
+
+void append_histogram(std::string& out, std::string_view name, const OwnedLabels& labels, const Histogram& histogram) {
+    append_line(out, name, "_count", labels, "", fmt::format("{}", histogram.count()));
+    append_line(out, name, "_sum", labels, "", text_of(histogram.sum()));
+    const auto counts = histogram.cumulative_counts();
+    const auto& bounds = histogram.upper_bounds();
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+        append_line(out, name, "_bucket", labels, i == bounds.size() ? "+Inf" : text_of(bounds[i]),
+                    fmt::format("{}", counts[i]));
+    }
 }
 
 }  // namespace
@@ -52,25 +91,21 @@ void Page::add_sample(const Metric& metric, Labels labels, std::variant<double, 
 }
 
 std::string Page::render() const {
-    std::vector<prometheus::MetricFamily> families;
+    std::string out;
     for (const auto& family : families_) {
-        auto& out = families.emplace_back();
-        out.name = family.metric->name;
-        out.help = family.metric->help;
-        out.type = type_of(family.metric->kind);
+        const auto& metric = *family.metric;
+        out.append("# HELP ").append(metric.name).append(" ");
+        append_escaped(out, metric.help, false);
+        out.append("\n# TYPE ").append(metric.name).append(" ").append(name_of(metric.kind)).append("\n");
         for (const auto& sample : family.samples) {
-            auto& metric = out.metric.emplace_back();
-            for (const auto& [name, value] : sample.labels)
-                metric.label.push_back({name, value});
             if (const auto* histogram = std::get_if<Histogram>(&sample.value)) {
-                metric.histogram = to_prometheus(*histogram);
+                append_histogram(out, metric.name, sample.labels, *histogram);
             } else {
-                const bool is_counter = family.metric->kind == Kind::counter;
-                (is_counter ? metric.counter.value : metric.gauge.value) = std::get<double>(sample.value);
+                append_line(out, metric.name, "", sample.labels, "", text_of(std::get<double>(sample.value)));
             }
         }
     }
-    return prometheus::TextSerializer().Serialize(families);
+    return out;
 }
 
 }  // namespace cvp::metrics

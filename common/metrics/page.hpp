@@ -32,6 +32,7 @@ public:
     void add(const Metric& metric, Labels labels, const Histogram& histogram);
 
     /// Prometheus' text format; its Content-Type is kContentType.
+    /// @source https://prometheus.io/docs/instrumenting/exposition_formats/
     std::string render() const;
 
     static constexpr std::string_view kContentType = "text/plain; version=0.0.4; charset=utf-8";

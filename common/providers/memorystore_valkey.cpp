@@ -257,6 +257,7 @@ std::string instance_target(const InstanceName& name) {
 
 std::optional<std::string> ca_target(const InstanceName& name, const InstanceFacts& facts) {
     if (!facts.has_tls() || facts.ca_mode == CaMode::customer) return std::nullopt;
+    if (facts.state == State::creating || facts.state == State::deleting) return std::nullopt;
     if (facts.ca_mode == CaMode::shared) {
         return fmt::format("/v1/projects/{}/locations/{}/sharedRegionalCertificateAuthority", name.project,
                            name.location);

@@ -64,8 +64,8 @@ GoogleCall describe_call(const InstanceName& name);
 /// "/v1/projects/…/instances/my-valkey".
 std::string instance_target(const InstanceName& name);
 
-/// Where the CA is: the instance's own or the region's shared one. Nothing where TLS is off, and for a customer's own
-/// CA (it is in the user's Secret).
+/// Where the CA is: the instance's own or the region's shared one. Nothing where TLS is off, for a customer's own CA
+/// (it is in the user's Secret), and while the instance comes or goes: map() refuses it, and so may the API the call.
 std::optional<std::string> ca_target(const InstanceName& name, const InstanceFacts& facts);
 
 /// Reads the answer to instance_target(), whatever its status. Enums may be words or numbers.

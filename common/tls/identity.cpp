@@ -1,6 +1,8 @@
 #include "common/tls/identity.hpp"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include <openssl/err.h>
@@ -126,6 +128,26 @@ Failure explain_chain(const SSL* ssl) {
     return {FailureKind::chain, sentence};
 }
 
+/// What a server says of our certificate, by an alert.
+std::optional<Failure> explain_certificate_alert(unsigned long openssl_error) {
+    const int reason = ERR_GET_REASON(openssl_error);
+    switch (reason) {
+        case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
+            return Failure{FailureKind::handshake, "the server demands a client certificate (tls.crt and tls.key)"};
+        case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
+        case SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE:
+        case SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED:
+        case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED:
+        case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
+        case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
+        case SSL_R_TLSV1_ALERT_ACCESS_DENIED:
+            return Failure{FailureKind::handshake, std::string("the server does not accept our client certificate: ") +
+                                                       ERR_reason_error_string(openssl_error)};
+        default:
+            return std::nullopt;
+    }
+}
+
 }  // namespace
 
 std::string_view to_string(FailureKind kind) {
@@ -211,8 +233,14 @@ Failure explain_handshake(const ssl_st* ssl, unsigned long openssl_error) {
         default:
             break;
     }
+    if (auto alert = explain_certificate_alert(openssl_error)) return *std::move(alert);
     const char* text = ERR_reason_error_string(openssl_error);
     return {FailureKind::handshake, text == nullptr ? "unknown error" : text};
+}
+
+Failure explain_break(unsigned long openssl_error) {
+    if (auto alert = explain_certificate_alert(openssl_error)) return *std::move(alert);
+    return {FailureKind::interrupted, "the TLS connection broke"};
 }
 
 }  // namespace cvp::tls

@@ -64,4 +64,9 @@ tl::expected<VerifiedPeer, Failure> verify_peer(ssl_st* ssl, std::string_view ho
 /// @param openssl_error the value of ERR_get_error() right after it; 0 if the connection just ended
 Failure explain_handshake(const ssl_st* ssl, unsigned long openssl_error);
 
+/// Says why an open connection broke. A server of TLS 1.3 that misses or refuses our certificate says so only after the
+/// handshake, which has ended for us by then.
+/// @param openssl_error as above
+Failure explain_break(unsigned long openssl_error);
+
 }  // namespace cvp::tls

@@ -42,6 +42,8 @@ struct ServerOptions {
     std::string certificate_pem;  ///< leaf first, then intermediates
     Secret key_pem;
     std::string client_ca_pem;  ///< not empty: clients must show a certificate of this CA
+
+    bool operator==(const ServerOptions&) const = default;
 };
 
 }  // namespace cvp::tls

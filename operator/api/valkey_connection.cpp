@@ -95,6 +95,12 @@ void read_instance(const Value& value, ValkeyConnectionSpec& spec) {
     }
 }
 
+void read_proxy(const Value& value, ProxySettings& proxy) {
+    value["clientAuth"].read(proxy.client_auth, {ClientAuth::accept, ClientAuth::require, ClientAuth::reject});
+    value["connectHold"].read(proxy.connect_hold, 0ms, 60s);
+    value["maxConnections"].read(proxy.max_connections, 1, 1'000'000);
+}
+
 void read_spec(const Value& value, ValkeyConnectionSpec& spec) {
     read_instance(value["instance"], spec);
     const auto auth = value["auth"]["mode"];
@@ -113,6 +119,7 @@ void read_spec(const Value& value, ValkeyConnectionSpec& spec) {
     if (!spec.server_name.empty() && !is_dns_name(spec.server_name) && !is_ip(spec.server_name)) {
         server_name.fault(fmt::format("must be a DNS name or an IP address, not {}", in_quotes(spec.server_name)));
     }
+    read_proxy(value["proxy"], spec.proxy);
     value["refreshInterval"].read(spec.refresh_interval, 1min, 24h);
 }
 
@@ -147,6 +154,7 @@ providers::Wishes ValkeyConnection::wishes() const {
     wishes.verify = spec.verify;
     wishes.min_version = spec.min_version;
     wishes.server_name = spec.server_name;
+    wishes.proxy = spec.proxy;
     return wishes;
 }
 

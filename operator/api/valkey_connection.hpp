@@ -32,6 +32,7 @@ struct ValkeyConnectionSpec {
     tls::Verify verify = tls::Verify::full;
     tls::MinVersion min_version = tls::MinVersion::tls1_2;
     std::string server_name;  ///< "": the certificate must carry what is dialled
+    ProxySettings proxy;      ///< but for warm_spares, which only a document says
     std::chrono::milliseconds refresh_interval = std::chrono::minutes(10);
 
     bool operator==(const ValkeyConnectionSpec&) const = default;

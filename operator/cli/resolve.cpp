@@ -1,12 +1,11 @@
 #include "operator/cli/resolve.hpp"
 
 #include <iostream>
-#include <iterator>
 #include <utility>
 
 #include "common/async/task_group.hpp"
-#include "common/config/file.hpp"
 #include "common/rfc3339.hpp"
+#include "operator/cli/manifest.hpp"
 #include "operator/cloud/cloud_client.hpp"
 
 namespace cvp::op {
@@ -18,11 +17,6 @@ namespace memorystore = providers::memorystore;
 
 constexpr int kUsageError = 64;
 constexpr int kNotResolved = 1;
-
-Result<std::string> load_manifest(const std::string& file) {
-    if (file != "-") return load_file(file);
-    return std::string(std::istreambuf_iterator<char>(std::cin), {});
-}
 
 /// Everything that one look-up needs, on a loop of its own.
 class Session {
@@ -79,7 +73,7 @@ Awaitable<Outcome> resolve_once(InstanceLookup& lookup, const ValkeyConnection& 
 }
 
 int run_resolve(const ResolveOptions& options, std::ostream& out, std::ostream& err) {
-    const auto manifest = load_manifest(options.file);
+    const auto manifest = load_manifest(options.file, std::cin);
     if (!manifest) {
         err << manifest.error().context << "\n";
         return kUsageError;

@@ -77,6 +77,13 @@ Awaitable<KubeResult<Json>> KubeClient::create(ResourcePath path, Json object) {
     co_return co_await call("create " + path.describe(), std::move(request));
 }
 
+Awaitable<KubeResult<Json>> KubeClient::create_dry(ResourcePath path, Json object) {
+    auto target = path.collection().target();
+    add_query(target, "dryRun", "All");
+    auto request = make_request("POST", std::move(target), dump(object), kJsonType);
+    co_return co_await call("dry-run create " + path.describe(), std::move(request));
+}
+
 Awaitable<KubeResult<Json>> KubeClient::replace(ResourcePath path, Json object) {
     auto request = make_request("PUT", path.target(), dump(object), kJsonType);
     co_return co_await call("replace " + path.describe(), std::move(request));

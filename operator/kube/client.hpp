@@ -49,6 +49,8 @@ public:
     Awaitable<KubeResult<nlohmann::json>> get(ResourcePath path) override;
     Awaitable<KubeResult<std::unique_ptr<http::BodyStream>>> list(ResourcePath path, ListOptions options) override;
     Awaitable<KubeResult<nlohmann::json>> create(ResourcePath path, nlohmann::json object) override;
+    /// Asks what create() would store: admission runs, nothing is kept.
+    Awaitable<KubeResult<nlohmann::json>> create_dry(ResourcePath path, nlohmann::json object);
     Awaitable<KubeResult<nlohmann::json>> replace(ResourcePath path, nlohmann::json object) override;
     Awaitable<KubeResult<nlohmann::json>> apply(ResourcePath path, nlohmann::json object,
                                                 ApplyOptions options) override;

@@ -177,6 +177,12 @@ Result<KubeConfig> in_cluster_config(const Environment& environment, const fs::p
     return config;
 }
 
+Result<KubeConfig> find_kube_config(const fs::path& file) {
+    if (!file.empty()) return load_kubeconfig(file);
+    return in_cluster_config(load_environment({"KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"}),
+                             "/var/run/secrets/kubernetes.io/serviceaccount");
+}
+
 Result<KubeCredentials> load_kube_credentials(const KubeConfig& config) {
     KubeCredentials credentials;
     auto& tls = credentials.tls;

@@ -47,6 +47,9 @@ Result<KubeConfig> load_kubeconfig(const std::filesystem::path& file);
 /// @errors invalid_argument where we are in no pod
 Result<KubeConfig> in_cluster_config(const Environment& environment, const std::filesystem::path& service_account);
 
+/// That file's context; the pod's own identity where `file` is empty.
+Result<KubeConfig> find_kube_config(const std::filesystem::path& file);
+
 /// What is shown and trusted at present.
 struct KubeCredentials {
     tls::ClientOptions tls;

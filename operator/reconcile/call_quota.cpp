@@ -25,6 +25,7 @@ std::optional<SteadyClock::duration> CallQuota::acquire(const std::string& proje
                                                         std::size_t calls, bool is_urgent, TimePoint now) {
     auto& state = projects_[project];
     tidy(state, now);
+    end(state, key, now);  // whoever did not say so
     const auto is_me = [&](const Waiter& waiter) { return waiter.key == key; };
     auto& line = is_urgent ? state.urgent : state.refreshes;
     std::erase_if(is_urgent ? state.refreshes : state.urgent, is_me);
@@ -41,25 +42,25 @@ std::optional<SteadyClock::duration> CallQuota::acquire(const std::string& proje
     }
     auto wait = std::max(time_until_free(state, wanted, now), state.paused_until - now);
     const bool is_probe = state.failures > 0;
-    if (state.in_flight >= kAtOnce || (is_probe && now < state.probe_until)) wait = std::max(wait, kBusyWait);
+    if (state.under_way.size() >= kAtOnce || (is_probe && now < state.probe_until)) wait = std::max(wait, kBusyWait);
     if (wait <= SteadyClock::duration::zero()) {
         line.erase(me);
-        ++state.in_flight;
+        state.under_way[key] = calls;
         if (is_probe) state.probe_until = now + kProbeTime;
-        state.sent.insert(state.sent.end(), calls, now);
         return std::nullopt;
     }
     me->expected = now + std::max(wait, kShortestWait);
     return me->expected - now;
 }
 
-void CallQuota::charge(const std::string& project, TimePoint now) {
-    projects_[project].sent.push_back(now);
+void CallQuota::charge(const std::string& project, const ObjectKey& key) {
+    ++projects_[project].under_way[key];
 }
 
-void CallQuota::refund(const std::string& project) {
-    auto& sent = projects_[project].sent;
-    if (!sent.empty()) sent.pop_back();
+void CallQuota::refund(const std::string& project, const ObjectKey& key) {
+    auto& under_way = projects_[project].under_way;
+    const auto mine = under_way.find(key);
+    if (mine != under_way.end() && mine->second > 0) --mine->second;
 }
 
 void CallQuota::forget(const ObjectKey& key) {
@@ -70,17 +71,17 @@ void CallQuota::forget(const ObjectKey& key) {
     }
 }
 
-void CallQuota::succeeded(const std::string& project, TimePoint now) {
+void CallQuota::succeeded(const std::string& project, const ObjectKey& key, TimePoint now) {
     auto& state = projects_[project];
-    if (state.in_flight > 0) --state.in_flight;
+    end(state, key, now);
     if (now < state.paused_until) return;  // it began before the failure: it proves nothing
     state.failures = 0;
     state.probe_until = {};
 }
 
-void CallQuota::failed(const std::string& project, SteadyClock::duration pause, TimePoint now) {
+void CallQuota::failed(const std::string& project, const ObjectKey& key, SteadyClock::duration pause, TimePoint now) {
     auto& state = projects_[project];
-    if (state.in_flight > 0) --state.in_flight;
+    end(state, key, now);
     if (now >= state.paused_until) {  // else it is one of several that failed together
         auto delay = kFirstPause;
         for (unsigned i = 0; i < state.failures && delay < kLongestPause; ++i)
@@ -93,24 +94,32 @@ void CallQuota::failed(const std::string& project, SteadyClock::duration pause, 
 }
 
 void CallQuota::tidy(Project& project, TimePoint now) {
-    while (!project.sent.empty() && now - project.sent.front() >= kWindow)
-        project.sent.pop_front();
+    while (!project.ended.empty() && now - project.ended.front() >= kWindow)
+        project.ended.pop_front();
     const auto is_gone = [now](const Waiter& waiter) { return now > waiter.expected + kPatience; };
     std::erase_if(project.urgent, is_gone);
     std::erase_if(project.refreshes, is_gone);
 }
 
-/// How long until `calls` calls fit, if nobody else makes any.
+void CallQuota::end(Project& project, const ObjectKey& key, TimePoint now) {
+    const auto mine = project.under_way.extract(key);
+    if (!mine.empty()) project.ended.insert(project.ended.end(), mine.mapped(), now);
+}
+
+/// How long until `calls` calls fit, if nobody else makes any and those that are under way end now.
 SteadyClock::duration CallQuota::time_until_free(const Project& project, std::size_t calls, TimePoint now) const {
-    const auto used = project.sent.size();
+    auto used = project.ended.size();
+    for (const auto& [key, count] : project.under_way)
+        used += count;
     const auto free = used < per_minute_ ? per_minute_ - used : 0;
     if (calls <= free) return SteadyClock::duration::zero();
     const auto to_expire = calls - free;
-    if (to_expire <= used) return project.sent[to_expire - 1] + kWindow - now;
+    if (to_expire <= project.ended.size()) return project.ended[to_expire - 1] + kWindow - now;
+    if (to_expire <= used) return kWindow;
     // More than a whole window: those that are sent then must expire too.
     const auto windows = static_cast<int>((to_expire - used + per_minute_ - 1) / per_minute_);
-    const auto last = used == 0 ? now : project.sent.back() + kWindow;
-    return last + windows * kWindow - now;
+    const auto last = used == project.ended.size() && used > 0 ? project.ended.back() + kWindow - now : kWindow;
+    return (used == 0 ? SteadyClock::duration::zero() : last) + windows * kWindow;
 }
 
 }  // namespace cvp::op

@@ -240,15 +240,15 @@ Awaitable<std::optional<SteadyClock::duration>> ConnectionReconciler::look_up(co
     if (wait) co_return wait;
 
     if (plan.instance) {
-        auto outcome = co_await ask_instance(*name, connection, known, plan);
+        auto outcome = co_await ask_instance(*name, key, connection, known, plan);
         if (stopped_) co_return std::nullopt;
-        settle(name->project, outcome.refusal);
+        settle(name->project, key, outcome.refusal);
         take(key, connection, known, std::move(outcome));
         co_return std::nullopt;
     }
     const auto refusal = co_await ask_ca(*name, known.ca_target, known);
     if (stopped_) co_return std::nullopt;
-    settle(name->project, refusal);
+    settle(name->project, key, refusal);
     if (refusal) {
         log::warn("cannot refresh the CA, trying again", {{"namespace", key.namespace_name},
                                                           {"name", key.name},
@@ -261,11 +261,12 @@ Awaitable<std::optional<SteadyClock::duration>> ConnectionReconciler::look_up(co
     co_return std::nullopt;
 }
 
-Awaitable<Outcome> ConnectionReconciler::ask_instance(const InstanceName& name, const ValkeyConnection& connection,
-                                                      Knowledge& known, RefreshPlan plan) {
+Awaitable<Outcome> ConnectionReconciler::ask_instance(const InstanceName& name, const ObjectKey& key,
+                                                      const ValkeyConnection& connection, Knowledge& known,
+                                                      RefreshPlan plan) {
     const auto facts = co_await lookup_.fetch_instance(name);
     if (!facts) {
-        if (plan.ca) quota_.refund(name.project);
+        if (plan.ca) quota_.refund(name.project, key);
         co_return Outcome{std::nullopt, facts.error()};
     }
     std::optional<Refusal> ca_refusal;
@@ -273,8 +274,8 @@ Awaitable<Outcome> ConnectionReconciler::ask_instance(const InstanceName& name, 
     if (!target) forget_ca(known);
     const bool is_new_target = target && known.ca_target != *target;
     const bool wants_ca = target && (plan.ca || is_new_target);
-    if (plan.ca && !wants_ca) quota_.refund(name.project);
-    if (!plan.ca && wants_ca) quota_.charge(name.project, clock_.steady());
+    if (plan.ca && !wants_ca) quota_.refund(name.project, key);
+    if (!plan.ca && wants_ca) quota_.charge(name.project, key);
     if (wants_ca) ca_refusal = co_await ask_ca(name, *target, known);
     // The last good CA of this instance will do; that of another one never.
     if (ca_refusal && is_new_target) co_return Outcome{std::nullopt, std::move(ca_refusal)};
@@ -297,15 +298,16 @@ Awaitable<std::optional<Refusal>> ConnectionReconciler::ask_ca(const InstanceNam
     co_return std::nullopt;
 }
 
-void ConnectionReconciler::settle(const std::string& project, const std::optional<Refusal>& refusal) {
+void ConnectionReconciler::settle(const std::string& project, const ObjectKey& key,
+                                  const std::optional<Refusal>& refusal) {
     const auto now = clock_.steady();
     const bool is_exhausted = refusal && refusal->reason == Reason::quota_exhausted;
     if (!is_exhausted && !(refusal && refusal->reason == Reason::cloud_unavailable)) {
-        quota_.succeeded(project, now);
+        quota_.succeeded(project, key, now);
         return;
     }
     const SteadyClock::duration asked = refusal->retry_after.value_or(0s);
-    quota_.failed(project, is_exhausted ? std::max<SteadyClock::duration>(asked, kQuotaPause) : asked, now);
+    quota_.failed(project, key, is_exhausted ? std::max<SteadyClock::duration>(asked, kQuotaPause) : asked, now);
 }
 
 void ConnectionReconciler::take(const ReconcileRequest& key, const ValkeyConnection& connection, Knowledge& known,

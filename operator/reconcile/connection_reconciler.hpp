@@ -99,12 +99,12 @@ private:
     Awaitable<std::optional<SteadyClock::duration>> look_up(const ReconcileRequest& key,
                                                             const ValkeyConnection& connection, Knowledge& known,
                                                             RefreshPlan plan);
-    Awaitable<providers::Outcome> ask_instance(const providers::InstanceName& name, const ValkeyConnection& connection,
-                                               Knowledge& known, RefreshPlan plan);
+    Awaitable<providers::Outcome> ask_instance(const providers::InstanceName& name, const ObjectKey& key,
+                                               const ValkeyConnection& connection, Knowledge& known, RefreshPlan plan);
     Awaitable<std::optional<providers::Refusal>> ask_ca(const providers::InstanceName& name, std::string target,
                                                         Knowledge& known);
     /// Tells the quota how what was acquired has ended.
-    void settle(const std::string& project, const std::optional<providers::Refusal>& refusal);
+    void settle(const std::string& project, const ObjectKey& key, const std::optional<providers::Refusal>& refusal);
     void take(const ReconcileRequest& key, const ValkeyConnection& connection, Knowledge& known,
               providers::Outcome outcome);
 

@@ -84,7 +84,7 @@ RefreshPlan plan_refresh(const ValkeyConnection& connection, const Knowledge& kn
 }
 
 std::optional<Seconds> next_refresh(const ValkeyConnection& connection, const Knowledge& known) {
-    if (connection.self_hosted() != nullptr) return std::nullopt;
+    if (connection.self_hosted() != nullptr || !known.was_looked_up()) return std::nullopt;
     const auto instance = instance_due(connection, known);
     return std::min(instance, ca_due(connection, known).value_or(instance));
 }

@@ -24,6 +24,7 @@ struct RefreshPlan {
 RefreshPlan plan_refresh(const ValkeyConnection& connection, const Knowledge& known, Seconds now);
 
 /// When plan_refresh() next has something to do, if nothing changes; never for a self-hosted instance: nobody is asked.
+/// Before the first look-up there is no such time: it is due at once, and waits for its turn at the most.
 std::optional<Seconds> next_refresh(const ValkeyConnection& connection, const Knowledge& known);
 
 /// How long to wait after the `failures`th failure in a row: doubling from some seconds, never longer than the refresh

@@ -47,6 +47,8 @@ Result<ListEnd> ListDecoder::finish() {
     if (place_ != Place::envelope) return no_list("it ends too early");
     const auto list = Json::parse(envelope_, nullptr, /*allow_exceptions=*/false);
     if (!list.is_object()) return no_list("it is no JSON object");
+    const auto items = list.find("items");  // null where there are none
+    if (items != list.end() && !items->is_array() && !items->is_null()) return no_list("its items are no array");
     ListEnd end{find_string(list, {"metadata", "resourceVersion"}), find_string(list, {"metadata", "continue"})};
     if (end.resource_version.empty()) return no_list("it has no resourceVersion");
     return end;

@@ -11,25 +11,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-const std::string& version_of(const Json& object) {
-    return find_string(object, {"metadata", "resourceVersion"});
-}
-
-bool is_same_object(const Json& a, const Json& b) {
-    return find_string(a, {"metadata", "uid"}) == find_string(b, {"metadata", "uid"});
-}
-
-bool is_same_version(const Json& a, const Json& b) {
-    return !version_of(a).empty() && version_of(a) == version_of(b) && is_same_object(a, b);
-}
-
-/// Versions are decimal numbers without leading zeros, which is promised since 1.35 and has always been so with etcd.
-bool is_older(const Json& a, const Json& b) {
-    const auto& mine = version_of(a);
-    const auto& other = version_of(b);
-    return is_same_object(a, b) && (mine.size() != other.size() ? mine.size() < other.size() : mine < other);
-}
-
 }  // namespace
 
 ObjectKey key_of(const Json& object) {
@@ -37,66 +18,92 @@ ObjectKey key_of(const Json& object) {
 }
 
 void Store::drop_managed_fields(Json& object) {
-    if (const auto metadata = object.find("metadata"); metadata != object.end() && metadata->is_object()) {
-        metadata->erase("managedFields");
-    }
+    const auto metadata = object.find("metadata");
+    if (metadata == object.end() || !metadata->is_object()) return;
+    metadata->erase("managedFields");
+    const auto annotations = metadata->find("annotations");
+    if (annotations == metadata->end() || !annotations->is_object()) return;
+    annotations->erase("kubectl.kubernetes.io/last-applied-configuration");
 }
 
-std::vector<StoreChange> Store::apply(WatchDelta delta) {
+void Store::apply(WatchDelta delta, const OnChange& on_change) {
     switch (delta.kind) {
         case WatchDelta::Kind::list_started:
-            incoming_.clear();
-            return {};
+            return incoming_.clear();
         case WatchDelta::Kind::listed:
             trim_(*delta.object);
-            incoming_.insert_or_assign(key_of(*delta.object), delta.object);
-            return {};
+            incoming_.insert_or_assign(key_of(*delta.object), pack(*delta.object));
+            return;
         case WatchDelta::Kind::list_complete:
-            return replace();
+            return replace(on_change);
         case WatchDelta::Kind::applied:
             trim_(*delta.object);
-            return put(delta.object);
+            return put(delta.object, on_change);
         case WatchDelta::Kind::deleted:
-            return erase(*delta.object);
+            return erase(*delta.object, on_change);
     }
-    return {};
 }
 
 ObjectPtr Store::find(const ObjectKey& key) const {
     const auto found = objects_.find(key);
-    return found == objects_.end() ? nullptr : found->second;
+    return found == objects_.end() ? nullptr : unpack(found->second);
 }
 
-std::vector<StoreChange> Store::put(const ObjectPtr& object) {
+Store::Kept Store::pack(const Json& object) {
+    const auto packed = Json::to_cbor(object);
+    // A copy has no room to grow.
+    return {find_string(object, {"metadata", "uid"}),
+            find_string(object, {"metadata", "resourceVersion"}),
+            {packed.begin(), packed.end()}};
+}
+
+ObjectPtr Store::unpack(const Kept& kept) {
+    return std::make_shared<const Json>(Json::from_cbor(kept.packed));
+}
+
+bool Store::is_same_version(const Kept& a, const Kept& b) {
+    return !a.version.empty() && a.version == b.version && a.uid == b.uid;
+}
+
+/// Versions are decimal numbers without leading zeros, which is promised since 1.35 and has always been so with etcd.
+bool Store::is_older(const Kept& a, const Kept& b) {
+    const auto& mine = a.version;
+    const auto& other = b.version;
+    return a.uid == b.uid && (mine.size() != other.size() ? mine.size() < other.size() : mine < other);
+}
+
+void Store::put(const ObjectPtr& object, const OnChange& on_change) {
     const auto key = key_of(*object);
-    auto& slot = objects_[key];
-    if (slot && (is_same_version(*slot, *object) || is_older(*object, *slot))) return {};
-    auto before = std::exchange(slot, object);
-    return {StoreChange{key, std::move(before), object}};
+    auto kept = pack(*object);
+    const auto [slot, is_new] = objects_.try_emplace(key);
+    if (!is_new && (is_same_version(slot->second, kept) || is_older(kept, slot->second))) return;
+    const auto before = is_new ? nullptr : unpack(slot->second);
+    slot->second = std::move(kept);
+    on_change({key, before, object});
 }
 
-std::vector<StoreChange> Store::erase(const Json& object) {
+void Store::erase(const Json& object, const OnChange& on_change) {
     const auto key = key_of(object);
     incoming_.erase(key);
-    const auto found = objects_.find(key);
-    if (found == objects_.end()) return {};
-    StoreChange change{found->first, std::move(found->second), nullptr};
-    objects_.erase(found);
-    return {std::move(change)};
+    const auto node = objects_.extract(key);
+    if (!node.empty()) on_change({key, unpack(node.mapped()), nullptr});
 }
 
-std::vector<StoreChange> Store::replace() {
-    std::vector<StoreChange> changes;
-    for (const auto& [key, before] : objects_) {
-        if (!incoming_.contains(key)) changes.push_back({key, before, nullptr});
-    }
-    for (const auto& [key, after] : incoming_) {
-        const auto before = find(key);
-        if (!before || !is_same_version(*before, *after)) changes.push_back({key, before, after});
-    }
-    objects_ = std::exchange(incoming_, {});
+void Store::replace(const OnChange& on_change) {
+    const auto old = std::exchange(objects_, std::exchange(incoming_, {}));
     synced_ = true;
-    return changes;
+    for (const auto& [key, before] : old) {
+        if (!objects_.contains(key)) on_change({key, unpack(before), nullptr});
+    }
+    // Changes are told one by one, and not collected: all objects of a long list unpacked would be many megabytes.
+    for (const auto& [key, after] : objects_) {
+        const auto before = old.find(key);
+        if (before == old.end()) {
+            on_change({key, nullptr, unpack(after)});
+        } else if (!is_same_version(before->second, after)) {
+            on_change({key, unpack(before->second), unpack(after)});
+        }
+    }
 }
 
 }  // namespace cvp::op

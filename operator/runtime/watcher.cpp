@@ -14,10 +14,7 @@ namespace {
 constexpr auto kPieceLimit = std::chrono::seconds(60);  ///< between two pieces of a list
 
 Watcher::Sink keep(Store& store, Watcher::OnChange on_change) {
-    return [&store, on_change = std::move(on_change)](WatchDelta delta) {
-        for (const auto& change : store.apply(std::move(delta)))
-            on_change(change);
-    };
+    return [&store, on_change = std::move(on_change)](WatchDelta delta) { store.apply(std::move(delta), on_change); };
 }
 
 }  // namespace

@@ -7,6 +7,8 @@
 
 namespace cvp::proxy {
 
+Channel::Channel(EventLoop& loop) : loop_(loop), watch_(loop, *this) {}
+
 Channel::Channel(EventLoop& loop, Owner& owner) : loop_(loop), owner_(&owner), watch_(loop, *this) {}
 
 Channel::~Channel() {
@@ -17,6 +19,15 @@ void Channel::adopt(Socket socket) {
     socket_ = std::move(socket);
     state_ = State::open;
     watch_.start(socket_.fd(), reading_ > 0 ? std::uint32_t{EPOLLIN} : 0);
+}
+
+void Channel::accept(Socket socket, const TlsServerProfile& tls) {
+    socket_ = std::move(socket);
+    state_ = State::handshaking;
+    reading_ = Scratch::kReadBytes;
+    is_server_ = true;
+    tls_ = std::make_unique<TlsEngine>(tls);
+    watch_.start(socket_.fd(), EPOLLIN);
 }
 
 Result<void> Channel::connect(const SocketAddress& address, std::shared_ptr<TlsProfile> tls) {
@@ -36,11 +47,15 @@ void Channel::on_ready(std::uint32_t events) {
         flush();
         if (!socket_) return;
     }
-    if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) == 0) return;
+    if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) == 0) return;
     if (reading_ > 0 && !has_peer_ended_) {
         read();
     } else if ((events & (EPOLLHUP | EPOLLERR)) != 0) {
         owner_->on_hangup();
+    } else if (!has_peer_ended_ && !is_unread_end_told_) {
+        is_unread_end_told_ = true;
+        update_interest();
+        owner_->on_unread_end();
     }
 }
 
@@ -68,7 +83,10 @@ void Channel::read() {
         case Transfer::State::blocked:
             return;
         case Transfer::State::ended:
-            if (state_ == State::handshaking) return report_broken("the server closed the connection in the handshake");
+            if (state_ == State::handshaking) {
+                return report_broken(is_server_ ? "the client went away in the handshake"
+                                                : "the server closed the connection in the handshake");
+            }
             has_peer_ended_ = true;
             update_interest();
             return owner_->on_eof();
@@ -167,6 +185,7 @@ void Channel::update_interest() {
     if (!socket_ || state_ == State::connecting) return;
     std::uint32_t events = 0;
     if (reading_ > 0 && !has_peer_ended_) events |= EPOLLIN;
+    if (reading_ == 0 && !has_peer_ended_ && !is_unread_end_told_) events |= EPOLLRDHUP;
     if (!pending_.empty()) events |= EPOLLOUT;
     watch_.want(events);
 }

@@ -25,8 +25,8 @@ struct ChannelFault {
 /// A byte stream on the loop: a socket, TLS over it where a profile is given, and the bytes that the socket did not
 /// take.
 ///
-/// Expected flow: adopt() or connect(), on_open(), then write() and on_bytes() until on_eof() or on_broken(); finish()
-/// ends our direction after what is pending; close() ends everything now.
+/// Expected flow: adopt(), accept() or connect(), on_open(), then write() and on_bytes() until on_eof() or on_broken();
+/// finish() ends our direction after what is pending; close() ends everything now.
 ///
 /// Guarantees: one recv(2) and at most one on_bytes() per wake-up; callbacks come from the loop only, never from within
 /// a call of the owner's; none comes after close(). What arrived before the end is delivered before it, also when our
@@ -48,8 +48,12 @@ public:
         virtual void on_sent() = 0;
         /// The peer is gone while reading is off; bytes of its may still be there to be read.
         virtual void on_hangup() = 0;
+        /// The peer sends no more, while reading is off and bytes of its may still be there to be read. Told once.
+        virtual void on_unread_end() {}
     };
 
+    /// set_owner() comes before the first turn of the loop.
+    explicit Channel(EventLoop& loop);
     Channel(EventLoop& loop, Owner& owner);
     ~Channel() override;
 
@@ -58,6 +62,9 @@ public:
 
     /// Takes a connected socket, plain: open at once, without on_open().
     void adopt(Socket socket);
+
+    /// Takes a connected socket whose client has to do the TLS handshake first, as `tls` says.
+    void accept(Socket socket, const TlsServerProfile& tls);
 
     /// Dials; null `tls` means plain TCP.
     /// @errors unavailable where it fails at once; no callback follows then
@@ -69,6 +76,9 @@ public:
 
     /// Bytes (ciphertext, under TLS) that wait for the socket.
     std::size_t pending() const { return pending_.size(); }
+
+    /// Whether the socket has something to read, be it the end, that no callback has told of yet. A system call.
+    bool has_input() const { return socket_ && is_readable(socket_); }
 
     /// How many bytes may be read per wake-up; 0 stops reading.
     void set_reading(std::size_t bytes);
@@ -100,14 +110,16 @@ private:
     void report_broken(std::string reason);
 
     EventLoop& loop_;
-    Owner* owner_;
+    Owner* owner_ = nullptr;
     Socket socket_;
     Watch watch_;
     State state_ = State::open;
     std::unique_ptr<TlsEngine> tls_;
     ByteQueue pending_;
     std::size_t reading_ = 0;
+    bool is_server_ = false;  ///< of the two ends of a handshake
     bool has_peer_ended_ = false;
+    bool is_unread_end_told_ = false;
     bool is_write_broken_ = false;
     bool is_finishing_ = false;
     bool is_shut_ = false;

@@ -149,6 +149,11 @@ Transfer receive(const Socket& socket, char* buffer, std::size_t size) {
     return transfer([&] { return ::recv(socket.fd(), buffer, size, 0); });
 }
 
+bool is_readable(const Socket& socket) {
+    char byte = 0;
+    return transfer([&] { return ::recv(socket.fd(), &byte, 1, MSG_PEEK); }).state != Transfer::State::blocked;
+}
+
 Transfer send(const Socket& socket, std::string_view bytes) {
     return transfer([&] { return ::send(socket.fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL); });
 }

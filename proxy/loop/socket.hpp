@@ -87,6 +87,9 @@ struct Transfer {
 Transfer receive(const Socket& socket, char* buffer, std::size_t size);
 Transfer send(const Socket& socket, std::string_view bytes);
 
+/// Whether receive() would not be blocked.
+bool is_readable(const Socket& socket);
+
 class ByteQueue;
 
 /// Sends as much of the queue as the socket takes in one system call and drops it from the queue.

@@ -11,7 +11,19 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include "common/tls/accept.hpp"
+
 namespace cvp::proxy {
+
+namespace {
+
+/// What others left in this thread's queue of errors would be taken for ours. Emptying it costs as much as a record's
+/// encryption, and it is empty as a rule.
+void forget_errors() {
+    if (ERR_peek_error() != 0) ERR_clear_error();
+}
+
+}  // namespace
 
 /// Reads from the engine's input, appends to its output; never blocks on writes.
 struct TlsEngineBio {
@@ -38,7 +50,7 @@ struct TlsEngineBio {
 
     static int on_new_ticket(SSL* ssl, SSL_SESSION* ticket) {
         auto& engine = *static_cast<TlsEngine*>(SSL_get_app_data(ssl));
-        engine.profile_->keep_ticket(ticket);
+        engine.keep_ticket(TlsTickets::Session(ticket));
         return 1;  // ours now
     }
 
@@ -68,33 +80,26 @@ Result<std::shared_ptr<TlsProfile>> TlsProfile::make(tls::ClientOptions options,
 TlsProfile::TlsProfile(tls::SslContext context, tls::ClientOptions options, std::string host)
     : context_(std::move(context)), options_(std::move(options)), host_(std::move(host)) {}
 
-TlsProfile::~TlsProfile() {
-    drop_ticket();
-}
-
-void TlsProfile::keep_ticket(ssl_session_st* ticket) {
-    drop_ticket();
-    ticket_ = ticket;
-}
-
-ssl_session_st* TlsProfile::usable_ticket() const {
-    // OpenSSL does not look at a certificate's dates again when it resumes.
-    return std::chrono::system_clock::now() < ticket_until_ ? ticket_ : nullptr;
-}
-
-void TlsProfile::drop_ticket() {
-    SSL_SESSION_free(std::exchange(ticket_, nullptr));
-}
-
 TlsEngine::TlsEngine(std::shared_ptr<TlsProfile> profile) : profile_(std::move(profile)) {
     ssl_ = SSL_new(profile_->context_.native());
+    attach();
+    tls::set_server_name(ssl_, profile_->host_, profile_->options_);
+    if (const auto ticket = profile_->tickets_.take(std::chrono::system_clock::now()))
+        SSL_set_session(ssl_, ticket.get());
+    SSL_set_connect_state(ssl_);
+}
+
+TlsEngine::TlsEngine(const TlsServerProfile& profile) {
+    ssl_ = SSL_new(profile.context_.native());
+    attach();
+    SSL_set_accept_state(ssl_);
+}
+
+void TlsEngine::attach() {
     if (ssl_ == nullptr) throw std::bad_alloc();
     SSL_set_app_data(ssl_, this);
     BIO* bio = TlsEngineBio::make(*this);
     SSL_set_bio(ssl_, bio, bio);
-    tls::set_server_name(ssl_, profile_->host_, profile_->options_);
-    if (auto* ticket = profile_->usable_ticket()) SSL_set_session(ssl_, ticket);
-    SSL_set_connect_state(ssl_);
 }
 
 TlsEngine::~TlsEngine() {
@@ -115,9 +120,9 @@ std::size_t TlsEngine::receive(std::string_view input, char* plain, std::size_t 
     output_ = &output;
     if (state_ == State::handshaking) resume_handshake();
     std::size_t total = 0;
+    forget_errors();
     while (state_ == State::open) {
         assert(total < room);
-        ERR_clear_error();
         std::size_t part = 0;
         if (SSL_read_ex(ssl_, plain + total, room - total, &part) == 1) {
             total += part;
@@ -128,7 +133,8 @@ std::size_t TlsEngine::receive(std::string_view input, char* plain, std::size_t 
         if (why == SSL_ERROR_ZERO_RETURN) {
             state_ = State::ended;
         } else {
-            fail_with({tls::FailureKind::interrupted, "the TLS connection broke"});
+            fail_with(profile_ ? tls::explain_break(ERR_peek_error())
+                               : tls::Failure{tls::FailureKind::interrupted, "the TLS connection broke"});
         }
     }
     input_ = {};
@@ -137,30 +143,48 @@ std::size_t TlsEngine::receive(std::string_view input, char* plain, std::size_t 
 }
 
 void TlsEngine::resume_handshake() {
-    ERR_clear_error();
+    forget_errors();
     const int result = SSL_do_handshake(ssl_);
     if (result == 1) {
-        auto peer = tls::verify_peer(ssl_, profile_->host_, profile_->options_);
-        if (!peer) return fail_with(std::move(peer).error());
-        if (!peer->resumed) profile_->ticket_until_ = peer->not_after;
-        peer_ = std::make_unique<tls::VerifiedPeer>(*std::move(peer));
-        state_ = State::open;
+        if (!profile_ || take_server()) state_ = State::open;
         return;
     }
     const int why = SSL_get_error(ssl_, result);
-    if (why != SSL_ERROR_WANT_READ) fail_with(tls::explain_handshake(ssl_, ERR_peek_error()));
+    if (why == SSL_ERROR_WANT_READ) return;
+    fail_with(profile_ ? tls::explain_handshake(ssl_, ERR_peek_error()) : tls::explain_accept(ssl_, ERR_peek_error()));
+}
+
+void TlsEngine::keep_ticket(TlsTickets::Session ticket) {
+    if (state_ == State::handshaking) {
+        early_ticket_ = std::move(ticket);
+    } else {
+        profile_->tickets_.add(std::move(ticket), ticket_until_);
+    }
+}
+
+/// Decides about the server whose handshake is done.
+bool TlsEngine::take_server() {
+    auto peer = tls::verify_peer(ssl_, profile_->host_, profile_->options_);
+    if (!peer) {
+        fail_with(std::move(peer).error());
+        return false;
+    }
+    ticket_until_ = peer->not_after;
+    if (early_ticket_) profile_->tickets_.add(std::move(early_ticket_), ticket_until_);
+    peer_ = std::make_unique<tls::VerifiedPeer>(*std::move(peer));
+    return true;
 }
 
 void TlsEngine::fail_with(tls::Failure failure) {
     state_ = State::failed;
     failure_ = std::make_unique<tls::Failure>(std::move(failure));
-    profile_->drop_ticket();
+    if (profile_) profile_->tickets_.clear();
 }
 
 void TlsEngine::send(std::string_view plain, std::string& output) {
     output_ = &output;
+    forget_errors();
     while (!plain.empty()) {
-        ERR_clear_error();
         std::size_t part = 0;
         if (SSL_write_ex(ssl_, plain.data(), plain.size(), &part) != 1) {
             fail_with({tls::FailureKind::interrupted, "the TLS connection broke"});
@@ -173,9 +197,7 @@ void TlsEngine::send(std::string_view plain, std::string& output) {
 
 void TlsEngine::finish(std::string& output) {
     output_ = &output;
-    ERR_clear_error();
     SSL_shutdown(ssl_);
-    ERR_clear_error();
     output_ = nullptr;
 }
 

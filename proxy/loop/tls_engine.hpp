@@ -9,15 +9,16 @@
 #include "common/tls/context.hpp"
 #include "common/tls/identity.hpp"
 #include "common/tls/options.hpp"
+#include "proxy/loop/tls_server_profile.hpp"
+#include "proxy/loop/tls_tickets.hpp"
 
-struct ssl_session_st;  // OpenSSL's SSL_SESSION and SSL, so that its headers stay in the .cpp
-struct ssl_st;
+struct ssl_st;  // OpenSSL's SSL, so that its headers stay in the .cpp
 
 namespace cvp::proxy {
 
-/// What all TLS connections to one server share: the context, the rules, and the newest ticket, so that connections
-/// after the first resume. New rules need a new profile: a ticket never outlives the rules it was won under, nor the
-/// certificate that was verified for it.
+/// What all TLS connections to one server share: the context, the rules, and the tickets, so that connections after the
+/// first resume. New rules need a new profile: a ticket never outlives the rules it was won under, nor the certificate
+/// that was verified for it.
 ///
 /// Owner: shared by an Upstream and its connections. Main loop only.
 class TlsProfile {
@@ -25,30 +26,23 @@ public:
     /// @param host what is dialled: name or IP address
     /// @errors invalid_argument, naming the faulty part of `options`
     static Result<std::shared_ptr<TlsProfile>> make(tls::ClientOptions options, std::string host);
-    ~TlsProfile();
-    TlsProfile(const TlsProfile&) = delete;
-    TlsProfile& operator=(const TlsProfile&) = delete;
 
 private:
     friend class TlsEngine;
     friend struct TlsEngineBio;
     TlsProfile(tls::SslContext context, tls::ClientOptions options, std::string host);
 
-    void keep_ticket(ssl_session_st* ticket);
-    ssl_session_st* usable_ticket() const;
-    void drop_ticket();
-
     tls::SslContext context_;
     tls::ClientOptions options_;
     std::string host_;
-    ssl_session_st* ticket_ = nullptr;
-    std::chrono::system_clock::time_point ticket_until_;
+    TlsTickets tickets_;
 };
 
-/// The client's end of one TLS connection, without a socket: ciphertext in and out are strings of the caller's.
+/// One end of a TLS connection, without a socket: ciphertext in and out are strings of the caller's.
 ///
-/// Guarantees: no application byte is taken or handed out before chain and identity are verified. Output never blocks:
-/// what the socket does not take is the caller's to queue. Errors of the peer end it, with a reason.
+/// Guarantees: no application byte is taken or handed out before the peer is verified: a server's chain and identity, a
+/// client's certificate where it is demanded. Output never blocks: what the socket does not take is the caller's to
+/// queue. Errors of the peer end it, with a reason.
 /// Owner: a Channel. Main loop only.
 class TlsEngine {
 public:
@@ -59,14 +53,17 @@ public:
         failed,  ///< see failure(); only an alert may be left to send
     };
 
+    /// The client's end.
     explicit TlsEngine(std::shared_ptr<TlsProfile> profile);
+    /// The server's end.
+    explicit TlsEngine(const TlsServerProfile& profile);
     ~TlsEngine();
     TlsEngine(const TlsEngine&) = delete;
     TlsEngine& operator=(const TlsEngine&) = delete;
 
     State state() const { return state_; }
 
-    /// Begins the handshake: appends its first flight to `output`.
+    /// Begins the handshake: appends its first flight, which only a client has, to `output`.
     void start(std::string& output);
 
     /// Takes all of `input`. Plaintext goes to `plain`, which has room for the input and one record (16 KiB) more;
@@ -80,7 +77,8 @@ public:
     /// Appends a close_notify: we send no more.
     void finish(std::string& output);
 
-    /// Who was verified; nothing before that. Kept until taken, so that an idle connection does not carry it.
+    /// Which server was verified; nothing before that, nor at the server's end. Kept until taken, so that an idle
+    /// connection does not carry it.
     std::optional<tls::VerifiedPeer> take_peer();
 
     /// Why it failed.
@@ -89,15 +87,20 @@ public:
 private:
     friend struct TlsEngineBio;  // the custom BIO between OpenSSL and the strings
 
+    void attach();
     void resume_handshake();
+    void keep_ticket(TlsTickets::Session ticket);
+    bool take_server();
     void fail_with(tls::Failure failure);
 
-    std::shared_ptr<TlsProfile> profile_;
+    std::shared_ptr<TlsProfile> profile_;  ///< null at the server's end
     ssl_st* ssl_ = nullptr;
     State state_ = State::handshaking;
     std::string_view input_;
     std::string* output_ = nullptr;
     std::unique_ptr<tls::VerifiedPeer> peer_;
+    TlsTickets::Session early_ticket_;  ///< it came before the server was verified, as TLS 1.2 has it
+    TlsTickets::TimePoint ticket_until_;
     std::unique_ptr<tls::Failure> failure_;
 };
 

@@ -32,8 +32,13 @@ bool is_worth_holding(const LocalError& error) {
 
 Do Session::on_first_bytes(SteadyClock::time_point now, std::chrono::milliseconds hold) {
     assert(state_ == State::silent);
+    return begin_hold(now, hold);
+}
+
+Do Session::begin_hold(SteadyClock::time_point now, std::chrono::milliseconds hold) {
     state_ = State::holding;
     is_dialling_ = true;
+    failures_ = 0;
     hold_until_ = now + hold;
     deadline_ = hold_until_;
     error_ = make_local_error(Cause::upstream_unreachable, "no connection to the server was made in time");
@@ -45,23 +50,36 @@ Do Session::refuse(LocalError error) {
     return end_with(std::move(error));
 }
 
-Do Session::on_client_eof(SteadyClock::time_point now) {
+Do Session::on_client_eof(SteadyClock::time_point now, ClientEnd end) {
     has_client_ended_ = true;
     switch (state_) {
         case State::silent:
             return close();
         case State::holding:
-            if (!is_served_half_closed(now)) return close();
+            if (is_resuming_ || !is_served_half_closed(now)) return close();
             deadline_ = std::min(hold_until_, accepted_ + kHalfClosedHold);
             return Do::nothing;
         case State::relaying:
+            if (end == ClientEnd::nothing) return end_politely();
             deadline_ = now + kLastReplies;
-            return Do::finish_upstream;
+            return end == ClientEnd::tell ? Do::finish_upstream : Do::nothing;
         case State::ending:  // on_client_sent() closes once our FIN is out
         case State::over:
             break;
     }
     return Do::nothing;
+}
+
+Do Session::on_idle() {
+    return state_ == State::relaying && has_client_ended_ ? end_politely() : Do::nothing;
+}
+
+Do Session::end_politely() {
+    const bool has_upstream = state_ == State::relaying || state_ == State::holding;
+    state_ = State::ending;
+    is_dialling_ = false;
+    deadline_.reset();
+    return (has_upstream ? Do::drop_upstream : Do::nothing) | Do::finish_client;
 }
 
 bool Session::is_served_half_closed(SteadyClock::time_point now) const {
@@ -86,11 +104,11 @@ Do Session::on_client_sent(SteadyClock::time_point now, std::size_t pending, boo
 Do Session::on_dialled(SteadyClock::time_point now) {
     assert(state_ == State::holding);
     is_dialling_ = false;
+    is_resuming_ = false;
     state_ = State::relaying;
     deadline_.reset();
-    if (!has_client_ended_) return Do::send_held;
-    deadline_ = now + kLastReplies;
-    return Do::send_held | Do::finish_upstream;
+    if (has_client_ended_) deadline_ = now + kLastReplies;
+    return Do::send_held;
 }
 
 Do Session::on_dial_failed(SteadyClock::time_point now, LocalError error) {
@@ -108,11 +126,11 @@ void Session::on_upstream_bytes(SteadyClock::time_point now) {
     if (state_ == State::relaying && has_client_ended_) deadline_ = now + kLastReplies;
 }
 
-Do Session::on_upstream_end() {
+Do Session::on_upstream_end(SteadyClock::time_point now, std::chrono::milliseconds hold) {
     if (state_ != State::relaying) return Do::nothing;
-    state_ = State::ending;
-    deadline_.reset();
-    return Do::drop_upstream | Do::finish_client;
+    if (hold <= hold.zero() || has_client_ended_) return end_politely();
+    is_resuming_ = true;
+    return Do::drop_upstream | begin_hold(now, hold);
 }
 
 Do Session::on_time(SteadyClock::time_point now, std::size_t pending) {
@@ -130,7 +148,7 @@ Do Session::on_time(SteadyClock::time_point now, std::size_t pending) {
                 deadline_ = now + kLastReplies;
                 return Do::nothing;
             }
-            return on_upstream_end();
+            return end_politely();
         case State::ending:
             return close();
         case State::silent:
@@ -141,6 +159,10 @@ Do Session::on_time(SteadyClock::time_point now, std::size_t pending) {
 }
 
 Do Session::give_up(LocalError error) {
+    if (is_resuming_) {  // it had replies already: it sees what it would see of a server that is gone
+        error_ = std::move(error);
+        return Do::report_vain_hold | end_politely();
+    }
     const auto drop = is_dialling_ ? Do::drop_upstream : Do::nothing;
     return Do::report_vain_hold | drop | end_with(std::move(error));
 }

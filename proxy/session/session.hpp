@@ -34,7 +34,8 @@ constexpr bool operator&(Do a, Do b) {
 ///
 /// Expected flow: silent → holding (dials; the client's bytes wait) → relaying (both ways) → ending; or, with a local
 /// error, silent or holding → ending. "Ending": the client gets what is pending, then FIN; what it still sends is
-/// thrown away for a second, because a reset would destroy our last words on their way.
+/// thrown away for a second, because a reset would destroy our last words on their way. A server that ends while the
+/// client's state can be repeated elsewhere: relaying → holding again, and if that fails the client sees the end.
 ///
 /// Guarantees:
 /// - Nothing is dialled for a client that has sent nothing: a port scan or a probe costs no login.
@@ -43,8 +44,9 @@ constexpr bool operator&(Do a, Do b) {
 ///   ms, as it would be directly; we cannot tell the two apart, and later than that nobody waits for an answer.
 /// - A local error is sent only where no byte of the server's was: never after relaying began.
 /// - The two directions do not wait for each other: each stops being read at 256 KiB that the other side did not take.
-/// - The client's half-close reaches the server right after its last byte. The server then has a second from its last
-///   byte (or the client's last progress) to end the connection, as servers do.
+/// - The client's half-close reaches the server right after its last byte where the server could act on a client that
+///   is gone (ClientEnd::tell); else nobody waits for the server's end but for the replies that are owed: a second from
+///   its last byte or the client's last progress.
 ///
 /// Owner: a Relay. Sizes in bytes; the driver knows what is pending in its channels.
 class Session {
@@ -63,7 +65,17 @@ public:
     /// Answers the client with `error` instead. State must be silent.
     Do refuse(LocalError error);
 
-    Do on_client_eof(SteadyClock::time_point now);
+    /// What a client's end means to its server.
+    enum class ClientEnd {
+        nothing,  ///< no reply is owed: the session ends
+        owed,     ///< replies are owed, and come by themselves
+        tell,     ///< the server must hear of it: a command may wait for others, or messages come unasked
+    };
+    Do on_client_eof(SteadyClock::time_point now, ClientEnd end = ClientEnd::tell);
+    /// No reply is owed any more.
+    Do on_idle();
+    /// Ends it after what is pending, without a local error. In any state but over.
+    Do end_politely();
     /// Reset, or gone for good while its reading was off.
     Do on_client_broken();
     /// The client took bytes; `pending` are left, `is_finished` says whether our FIN followed them.
@@ -73,7 +85,8 @@ public:
     Do on_dial_failed(SteadyClock::time_point now, LocalError error);
     void on_upstream_bytes(SteadyClock::time_point now);
     /// The server ended or broke the connection.
-    Do on_upstream_end();
+    /// @param hold how long the client may be held while another connection is brought to its state; 0: not at all
+    Do on_upstream_end(SteadyClock::time_point now, std::chrono::milliseconds hold);
 
     /// @param pending bytes that wait for the client
     Do on_time(SteadyClock::time_point now, std::size_t pending);
@@ -89,8 +102,11 @@ public:
     /// What the client is told: while ending by a local error, or the reason of a hold in vain.
     const LocalError& error() const { return error_; }
     bool has_client_ended() const { return has_client_ended_; }
+    /// Whether the client had a server before: what holds it is not its first dial.
+    bool is_resuming() const { return is_resuming_; }
 
 private:
+    Do begin_hold(SteadyClock::time_point now, std::chrono::milliseconds hold);
     Do end_with(LocalError error);
     Do give_up(LocalError error);
     Do close();
@@ -100,6 +116,7 @@ private:
     State state_ = State::silent;
     bool has_client_ended_ = false;
     bool is_dialling_ = false;
+    bool is_resuming_ = false;
     int failures_ = 0;
     SteadyClock::time_point hold_until_{};
     std::optional<SteadyClock::time_point> deadline_;

@@ -29,7 +29,8 @@ LocalError explain_tls(const tls::Failure& failure, const std::string& where) {
 
 }  // namespace
 
-Dial::Dial(EventLoop& loop, asio::io_context& io, Owner& owner, const Target& target, std::shared_ptr<TlsProfile> tls)
+Dial::Dial(EventLoop& loop, asio::io_context& io, LoginSlots& slots, Owner& owner, const Target& target,
+           std::shared_ptr<TlsProfile> tls)
     : loop_(loop),
       io_(io),
       owner_(owner),
@@ -37,7 +38,8 @@ Dial::Dial(EventLoop& loop, asio::io_context& io, Owner& owner, const Target& ta
       username_(target.username),
       source_(target.login),
       tls_(std::move(tls)),
-      timer_(loop.timers(), *this) {}
+      timer_(loop.timers(), *this),
+      claim_(slots, *this) {}
 
 Dial::~Dial() = default;
 
@@ -55,6 +57,7 @@ void Dial::start(SteadyClock::time_point deadline) {
 void Dial::retire() {
     is_over_ = true;
     timer_.stop();
+    claim_.release();
     if (channel_) channel_->close();
 }
 
@@ -109,7 +112,10 @@ void Dial::on_open() {
     result_.stage = DialResult::Stage::login;
     timer_.start(deadline_);
     if (!source_) return end(Login::Outcome::accepted);
+    if (claim_.take()) log_in();
+}
 
+void Dial::log_in() {
     auto password = source_->password();
     if (!password) {
         result_.error = source_->why_not();
@@ -164,6 +170,7 @@ void Dial::on_time(SteadyClock::time_point now) {
 void Dial::end(Login::Outcome outcome) {
     is_over_ = true;
     timer_.stop();
+    claim_.release();
     result_.login = outcome;
     if (outcome == Login::Outcome::accepted) {
         result_.channel = std::move(channel_);

@@ -12,6 +12,7 @@
 #include "proxy/loop/channel.hpp"
 #include "proxy/loop/event_loop.hpp"
 #include "proxy/upstream/login.hpp"
+#include "proxy/upstream/login_slots.hpp"
 #include "proxy/upstream/target.hpp"
 
 namespace cvp::proxy {
@@ -39,7 +40,7 @@ struct DialResult {
 ///
 /// Lifecycle: start() once; the owner hears on_dial_ended() once, from the loop or from Asio, never from within
 /// start(). Giving it to EventLoop::dispose() at any time ends it without a word.
-class Dial final : public Disposable, private Channel::Owner, private Timed {
+class Dial final : public Disposable, private Channel::Owner, private Timed, private LoginSlots::Waiter {
 public:
     class Owner {
     public:
@@ -47,7 +48,8 @@ public:
         virtual void on_dial_ended(DialResult result) = 0;
     };
 
-    Dial(EventLoop& loop, asio::io_context& io, Owner& owner, const Target& target, std::shared_ptr<TlsProfile> tls);
+    Dial(EventLoop& loop, asio::io_context& io, LoginSlots& slots, Owner& owner, const Target& target,
+         std::shared_ptr<TlsProfile> tls);
     ~Dial() override;
 
     void start(SteadyClock::time_point deadline);
@@ -57,6 +59,7 @@ private:
     void resolve();
     void connect_next();
     void fail_connect(std::string reason);
+    void log_in();
     void end(Login::Outcome outcome);
     std::string where() const;
 
@@ -67,6 +70,7 @@ private:
     void on_sent() override {}
     void on_hangup() override {}
     void on_time(SteadyClock::time_point now) override;
+    void on_login_turn() override { log_in(); }
 
     EventLoop& loop_;
     asio::io_context& io_;
@@ -82,6 +86,7 @@ private:
     std::vector<SocketAddress> addresses_;
     std::size_t next_address_ = 0;
     std::unique_ptr<Channel> channel_;
+    LoginSlots::Claim claim_;
     Login login_;
     Secret sent_password_;
     DialResult result_;

@@ -28,6 +28,8 @@ public:
     /// What new clients are answered with, while the cool-down lasts.
     const std::optional<LocalError>& cooldown() const { return cooldown_; }
     SteadyClock::time_point next_proof() const { return next_proof_; }
+    /// Whether the newest proof failed, so that the next one waits.
+    bool is_failing() const { return wait_ > SteadyClock::duration{}; }
 
 private:
     std::optional<LocalError> cooldown_;

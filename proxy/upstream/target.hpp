@@ -10,7 +10,9 @@
 #include "common/contract/resolved_connection.hpp"
 #include "common/secret.hpp"
 #include "common/tls/options.hpp"
+#include "proxy/session/client_policy.hpp"
 #include "proxy/session/local_error.hpp"
+#include "proxy/session/relogin.hpp"
 
 namespace cvp::proxy {
 
@@ -39,6 +41,11 @@ struct Target {
     std::optional<tls::ClientOptions> tls;  ///< nothing: plain TCP
     std::string username;                   ///< empty: AUTH with one argument
     std::shared_ptr<LoginSource> login;     ///< null: no AUTH is sent
+    std::optional<AgeLimits> age;           ///< how old a login may become; nothing: as old as it likes
+    std::size_t spares = 1;                 ///< connections that are kept ready for clients to come
+
+    /// Whether a connection to `other` would be one to the same server, found and verified in the same way.
+    bool leads_to_same(const Target& other) const { return endpoint == other.endpoint && tls == other.tls; }
 };
 
 /// Where the clients of one port go, replaced as a whole. A LocalError is never dialled: each client's first bytes are
@@ -47,6 +54,7 @@ struct Destination {
     std::variant<LocalError, Target> to;
     std::chrono::milliseconds connect_hold{1500};  ///< how long first bytes wait for an upstream connection
     std::size_t max_connections = 10000;           ///< open clients of this port
+    ClientPolicy clients = {};                     ///< what they must show
 };
 
 }  // namespace cvp::proxy

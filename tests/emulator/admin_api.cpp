@@ -4,7 +4,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tests/emulator/admin_fields.hpp"
 #include "tests/emulator/admin_json.hpp"
+#include "tests/emulator/front_api.hpp"
 #include "tests/emulator/instance_record.hpp"
 
 namespace cvp::emulator {
@@ -14,86 +16,12 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kInstances = "/admin/instances/";
 constexpr std::string_view kFaults = "/admin/faults";
+constexpr std::string_view kFronts = "/admin/fronts/";
 
-http::Response json_response(unsigned status, const Json& body) {
-    return http::make_response(status, "application/json", body.dump(2) + "\n");
-}
-
-http::Response done() {
-    return json_response(200, Json::object());
-}
-
-http::Response refuse(unsigned status, const std::string& error) {
-    return json_response(status, {{"error", error}});
-}
-
-http::Response refuse(const Error& error) {
-    switch (error.code) {
-        case ErrorCode::invalid_argument:
-            return refuse(400, error.context);
-        case ErrorCode::not_found:
-            return refuse(404, error.context);
-        case ErrorCode::conflict:
-            return refuse(409, error.context);
-        default:
-            return refuse(500, to_string(error));
-    }
-}
-
-http::Response outcome(const Result<void>& result) {
-    return result ? done() : refuse(result.error());
-}
-
-http::Response method_not_allowed(const http::Request& request) {
-    return refuse(405, request.method + " is no method of " + request.target);
-}
-
-/// The body as an object; an empty one is {}.
-Result<Json> parse_body(const http::Request& request) {
-    if (request.body.empty()) return Json::object();
-    auto body = Json::parse(request.body, nullptr, false);
-    if (!body.is_object()) return fail(ErrorCode::invalid_argument, "the body is no JSON object");
-    return body;
-}
-
-/// Reads fields of a body, each once, and finds what nobody read: a misspelt field is an error, not a wish ignored.
-class Fields {
-public:
-    explicit Fields(Json body) : body_(std::move(body)) {}
-
-    template <class T>
-    void read(const char* name, T& target) {
-        const auto field = body_.find(name);
-        if (field == body_.end()) return;
-        try {
-            target = field->get<T>();
-        } catch (const Json::exception&) {
-            wrong_ = std::string(name) + " has the wrong type";
-        }
-        body_.erase(field);
-    }
-    template <class T>
-    void read(const char* name, std::optional<T>& target) {
-        if (!body_.contains(name)) return;
-        T value{};
-        read(name, value);
-        target = value;
-    }
-
-    Result<void> finish() const {
-        if (!wrong_.empty()) return fail(ErrorCode::invalid_argument, wrong_);
-        if (!body_.empty()) return fail(ErrorCode::invalid_argument, "unknown field " + body_.begin().key());
-        return {};
-    }
-
-private:
-    Json body_;
-    std::string wrong_;
-};
-
-http::Response answer_state(const State& state, Backends& backends) {
+http::Response answer_state(const State& state, Backends& backends, const Fronts& fronts) {
     Json json = {
         {"instances", Json::object()},
+        {"fronts", Json::object()},
         {"tokensMinted", state.tokens.all().size()},
         {"metadata", metadata_json(state.metadata, state.tokens)},
         {"faults", {{"rest", faults_json(state.rest_faults)}, {"metadata", faults_json(state.metadata_faults)}}},
@@ -105,6 +33,8 @@ http::Response answer_state(const State& state, Backends& backends) {
         if (const auto backend = backends.find(name); backend != backends.end())
             entry["serving"] = backend_json(backend->second);
     }
+    for (const auto& [name, front] : fronts)
+        json["fronts"][name] = front_json(*front);
     return json_response(200, json);
 }
 
@@ -154,12 +84,13 @@ http::Response act_on_node(Backend& backend, std::string_view verb, Fields& fiel
 http::Response AdminApi::answer(const http::Request& request, SystemClock::time_point now) {
     const std::string path(http::path_of(request.target));
     if (path == "/admin/state")
-        return request.method == "GET" ? answer_state(state_, backends_) : method_not_allowed(request);
+        return request.method == "GET" ? answer_state(state_, backends_, fronts_) : method_not_allowed(request);
     if (path == "/admin/calls") return answer_calls(request);
     if (path == "/admin/tokens" || path == "/admin/tokens:expire") return answer_tokens(request, now);
     if (path == "/admin/metadata") return patch_metadata(request);
     if (path == "/admin/quota") return patch_quota(request);
     if (path.starts_with(kFaults)) return answer_faults(request, std::string_view(path).substr(kFaults.size()));
+    if (path.starts_with(kFronts)) return act_on_front(request, path.substr(kFronts.size()));
     if (path.starts_with(kInstances)) {
         const auto name = path.substr(kInstances.size());
         const auto colon = name.find(':');
@@ -301,6 +232,18 @@ http::Response AdminApi::act_on(const http::Request& request, const std::string&
         return outcome(changed);
     }
     return act_on_node(backend->second, verb, fields);
+}
+
+http::Response AdminApi::act_on_front(const http::Request& request, const std::string& path) {
+    const auto colon = path.find(':');
+    const auto name = path.substr(0, colon);
+    const auto backend = backends_.find(name);
+    const auto alone = fronts_.find(name);
+    auto* front = backend != backends_.end() ? backend->second.front()
+                  : alone != fronts_.end()   ? alone->second.get()
+                                             : nullptr;
+    if (front == nullptr) return refuse(404, name + ": no TLS front stands before it");
+    return answer_front(*front, request, colon == std::string::npos ? "" : path.substr(colon + 1));
 }
 
 }  // namespace cvp::emulator

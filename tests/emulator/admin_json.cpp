@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tests/emulator/front_api.hpp"
+
 namespace cvp::emulator {
 namespace {
 
@@ -74,6 +76,7 @@ Json backend_json(Backend& backend) {
     Json json = {{"primary", address_json(backend.primary())}, {"reader", address_json(backend.reader())}};
     add_process(json["primary"], backend.primary_server());
     if (auto* replica = backend.reader_server()) add_process(json["reader"], *replica);
+    if (const auto* front = backend.front()) json["front"] = front_json(*front);
     return json;
 }
 

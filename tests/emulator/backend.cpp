@@ -12,6 +12,13 @@ bool contains(const std::vector<Secret>& secrets, const Secret& secret) {
     return std::find(secrets.begin(), secrets.end(), secret) != secrets.end();
 }
 
+tls::ServerOptions shown(const test::ValkeyIdentity& identity) {
+    tls::ServerOptions options;
+    options.certificate_pem = identity.certificate_pem;
+    options.key_pem = identity.key_pem;
+    return options;
+}
+
 Result<test::ValkeyServer> start_server(test::ValkeyOptions options, const std::filesystem::path& dir) {
     std::error_code ec;
     std::filesystem::remove_all(dir, ec);
@@ -31,13 +38,15 @@ Result<Backend> Backend::start(const InstanceRequest& request, const std::filesy
 
     test::ValkeyOptions options;
     options.bind = request.reader == ReaderKind::primary ? std::string(kPrimaryIp) + " " + kReaderIp : kPrimaryIp;
-    options.port = request.port;
+    options.port = request.has_front ? std::uint16_t{0} : request.port;
     options.require_password = request.has_auth;
     options.passwords = logins;
     if (request.has_tls) options.tls = backend.cas_.back().valkey(request.leaf, backend.primary_ips());
     auto primary = start_server(options, dir / "primary");
     if (!primary) return fail(std::move(primary).error());
     backend.primary_ = std::move(*primary);
+    if (request.has_front)
+        if (auto started = backend.start_front(); !started) return fail(std::move(started).error());
 
     if (request.reader == ReaderKind::replica) {
         options.bind = kReaderIp;
@@ -57,8 +66,25 @@ std::vector<std::string> Backend::primary_ips() const {
     return {kPrimaryIp};
 }
 
+Result<void> Backend::start_front() {
+    FrontOptions options;
+    options.listen = {kPrimaryIp, request_.port};
+    auto front = Front::start(std::move(options));
+    if (!front) return fail(std::move(front).error());
+    front_ = std::move(*front);
+    return follow_primary();
+}
+
+Result<void> Backend::follow_primary() {
+    if (!front_) return {};
+    const auto& identity = primary_->options().tls;
+    front_->set_logins(request_.has_auth ? std::optional(logins_) : std::nullopt);
+    if (auto led = front_->lead_to({kPrimaryIp, primary_->port()}, identity.has_value()); !led) return led;
+    return front_->show(identity ? std::optional(shown(*identity)) : std::nullopt);
+}
+
 Address Backend::primary() const {
-    return {kPrimaryIp, primary_->port()};
+    return front_ ? front_->address() : Address{kPrimaryIp, primary_->port()};
 }
 
 Address Backend::reader() const {
@@ -85,6 +111,7 @@ Result<void> Backend::set_logins(const std::vector<Secret>& logins) {
                 if (auto done = server->refuse(login); !done) outcome = done;
     }
     logins_ = logins;
+    if (front_ && request_.has_auth) front_->set_logins(logins);
     return outcome;
 }
 
@@ -98,6 +125,7 @@ Result<void> Backend::reconnect_replica() {
 }
 
 Result<void> Backend::move(std::uint16_t port) {
+    if (front_) return front_->move(port);
     if (auto moved = primary_->restart(port); !moved) return moved;
     return reconnect_replica();
 }
@@ -116,7 +144,8 @@ Result<void> Backend::show(test::Leaf leaf, bool foreign_ca) {
         trusted += ca.pem();
     auto identity = signer.valkey(leaf, primary_ips());
     identity.ca_pem = trusted;
-    if (auto shown = primary_->show(std::move(identity)); !shown || !replica_) return shown;
+    if (auto shown = primary_->show(std::move(identity)); !shown) return shown;
+    if (auto followed = follow_primary(); !followed || !replica_) return followed;
     auto reader = signer.valkey(leaf, {kReaderIp});
     reader.ca_pem = trusted;
     return replica_->show(std::move(reader));
@@ -129,11 +158,12 @@ Result<void> Backend::set_modes(bool has_tls, bool has_auth) {
             if (server != nullptr)
                 if (auto done = server->require_password(has_auth); !done) return done;
     }
-    if (has_tls == request_.has_tls) return {};
+    if (has_tls == request_.has_tls) return follow_primary();
     request_.has_tls = has_tls;
     primary_->options().tls.reset();
     if (has_tls) primary_->options().tls = cas_.back().valkey(request_.leaf, primary_ips());
-    if (auto restarted = primary_->restart(); !restarted || !replica_) return restarted;
+    if (auto restarted = primary_->restart(); !restarted) return restarted;
+    if (auto followed = follow_primary(); !followed || !replica_) return followed;
     replica_->options().tls.reset();
     if (has_tls) replica_->options().tls = cas_.back().valkey(request_.leaf, {kReaderIp});
     return replica_->restart();

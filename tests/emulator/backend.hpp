@@ -8,6 +8,7 @@
 
 #include "common/result.hpp"
 #include "common/secret.hpp"
+#include "tests/emulator/front.hpp"
 #include "tests/emulator/instance_request.hpp"
 #include "tests/emulator/state.hpp"
 #include "tests/support/test_ca.hpp"
@@ -15,12 +16,8 @@
 
 namespace cvp::emulator {
 
-struct Address {
-    std::string ip;
-    std::uint16_t port = 0;
-};
-
-/// The real Valkeys behind one instance: a primary and, where asked for, a replica; their CA and certificates.
+/// The real Valkeys behind one instance: a primary and, where asked for, a replica; their CA and certificates; a TLS
+/// front before the primary, where asked for.
 ///
 /// Owner: the emulator. Calls block while a server starts (some 30 ms). Its servers end with it.
 class Backend {
@@ -30,6 +27,7 @@ public:
     static Result<Backend> start(const InstanceRequest& request, const std::filesystem::path& dir,
                                  const test::TestCa* shared_ca, const std::vector<Secret>& logins);
 
+    /// Where clients reach the primary: its front, if it has one.
     Address primary() const;
     Address reader() const;
 
@@ -51,11 +49,16 @@ public:
     test::ValkeyServer& primary_server() { return *primary_; }
     /// The replica, or nullptr.
     test::ValkeyServer* reader_server() { return replica_ ? &*replica_ : nullptr; }
+    /// The front before the primary, or nullptr.
+    Front* front() { return front_.get(); }
 
 private:
     explicit Backend(InstanceRequest request) : request_(std::move(request)) {}
 
     std::vector<std::string> primary_ips() const;
+    Result<void> start_front();
+    /// Tells the front which logins are good, where its server is, and what to show.
+    Result<void> follow_primary();
     Result<void> reconnect_replica();
 
     InstanceRequest request_;
@@ -63,6 +66,7 @@ private:
     std::vector<Secret> logins_;
     std::optional<test::ValkeyServer> primary_;
     std::optional<test::ValkeyServer> replica_;
+    std::unique_ptr<Front> front_;  ///< before the primary
 };
 
 /// Writes the real addresses and CAs of a served instance into its record.

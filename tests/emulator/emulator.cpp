@@ -35,7 +35,7 @@ Result<void> write_file(const std::filesystem::path& file, const std::string& co
 }  // namespace
 
 Emulator::Emulator(asio::io_context& io, EmulatorOptions options)
-    : io_(io), options_(std::move(options)), admin_(state_, backends_), tasks_(io) {
+    : io_(io), options_(std::move(options)), admin_(state_, backends_, fronts_), tasks_(io) {
     state_.metadata = options_.metadata;
     state_.tokens.set_lifetime(options_.token_lifetime);
 }
@@ -49,6 +49,8 @@ Result<void> Emulator::start() {
     if (ec) return fail(ErrorCode::invalid_argument, "--dir " + options_.dir.string() + ": " + ec.message());
     for (const auto& request : options_.instances)
         if (auto started = start_instance(request); !started) return started;
+    for (const auto& request : options_.fronts)
+        if (auto started = start_front(request); !started) return started;
 
     if (auto started = start_rest(); !started) return started;
     if (auto listening = listen_for_metadata(); !listening) return listening;
@@ -77,6 +79,30 @@ Result<void> Emulator::start_instance(const InstanceRequest& request) {
     for (const auto& pem : record.ca_chains)
         bundle += pem;
     return write_file(dir / "ca.crt", bundle);
+}
+
+Result<void> Emulator::start_front(const FrontRequest& request) {
+    const auto name = "front-" + std::to_string(fronts_.size() + 1);
+    FrontOptions options;
+    options.listen.port = request.port;
+    options.server = request.server;
+    options.server_has_tls = request.server_has_tls;
+    if (request.clients_use_tls) {
+        const test::TestCa ca("Front CA");
+        auto leaf = ca.sign(test::Leaf::good, {options.listen.ip});
+        options.certificate.emplace();
+        options.certificate->certificate_pem = std::move(leaf.certificate_pem);
+        options.certificate->key_pem = std::move(leaf.key_pem);
+        if (auto written = write_file(front_ca_file(name), ca.pem()); !written) return written;
+    }
+    auto front = Front::start(std::move(options));
+    if (!front) return fail(std::move(front).error());
+    fronts_.emplace(name, std::move(*front));
+    return {};
+}
+
+std::filesystem::path Emulator::front_ca_file(const std::string& name) const {
+    return options_.dir / (name + "-ca.crt");
 }
 
 Result<void> Emulator::start_rest() {
@@ -116,7 +142,8 @@ std::string Emulator::ready_json() {
         {"metadata", metadata_address_},
         {"admin", "http://" + host_of(options_.admin_listen) + ":" + std::to_string(admin_server_->port())},
         {"pid", ::getpid()},
-        {"instances", nlohmann::ordered_json::object()}};
+        {"instances", nlohmann::ordered_json::object()},
+        {"fronts", nlohmann::ordered_json::object()}};
     for (auto& [name, backend] : backends_) {
         const auto parts = parse_instance_name(name).value();
         json["instances"][name] = {
@@ -124,6 +151,9 @@ std::string Emulator::ready_json() {
             {"reader", {{"host", backend.reader().ip}, {"port", backend.reader().port}}},
             {"caFile", (options_.dir / parts.project / parts.location / parts.instance / "ca.crt").string()}};
     }
+    for (const auto& [name, front] : fronts_)
+        json["fronts"][name] = {
+            {"host", front->address().ip}, {"port", front->address().port}, {"caFile", front_ca_file(name).string()}};
     return json.dump() + "\n";
 }
 
@@ -177,6 +207,7 @@ Awaitable<void> Emulator::stop() {
     }
     co_await tasks_.join(deadline);
     backends_.clear();
+    fronts_.clear();
 }
 
 }  // namespace cvp::emulator

@@ -12,6 +12,7 @@
 #include "common/http/server.hpp"
 #include "common/result.hpp"
 #include "tests/emulator/admin_api.hpp"
+#include "tests/emulator/front_request.hpp"
 #include "tests/emulator/instance_request.hpp"
 #include "tests/emulator/state.hpp"
 
@@ -24,6 +25,7 @@ struct EmulatorOptions {
     bool https = false;                           ///< REST over TLS; its CA goes to DIR/api-ca.crt
     std::filesystem::path dir;                    ///< files of the Valkeys, ready.json
     std::vector<InstanceRequest> instances;
+    std::vector<FrontRequest> fronts;  ///< "front-1", … in this order
     MetadataSettings metadata;
     std::chrono::seconds token_lifetime{3600};
 };
@@ -41,7 +43,8 @@ public:
     /// @errors as ValkeyServer::start and http::Server::listen
     Result<void> start();
 
-    /// Where everything is: {"rest", "metadata", "admin", "pid", "instances": {NAME: {"primary", "reader", "caFile"}}}.
+    /// Where everything is: {"rest", "metadata", "admin", "pid", "instances": {NAME: {"primary", "reader", "caFile"}},
+    /// "fronts": {NAME: {"host", "port", "caFile"}}}.
     std::string ready_json();
 
     /// Closes the servers and ends the Valkeys.
@@ -55,6 +58,8 @@ private:
     Awaitable<http::Response> on_admin(http::Request request, http::Peer peer);
 
     Result<void> start_instance(const InstanceRequest& request);
+    Result<void> start_front(const FrontRequest& request);
+    std::filesystem::path front_ca_file(const std::string& name) const;
     Result<void> start_rest();
     /// Opens or closes the metadata server's port as the state says; a port once given stays its own.
     Result<void> listen_for_metadata();
@@ -65,6 +70,7 @@ private:
     EmulatorOptions options_;
     State state_;
     Backends backends_;
+    Fronts fronts_;
     std::map<std::string, test::TestCa> shared_cas_;  ///< by "projects/P/locations/L"
     AdminApi admin_;
     std::unique_ptr<http::Server> rest_server_;

@@ -11,6 +11,8 @@ Result<void> apply(InstanceRequest& request, std::string_view option) {
     const auto value = equals == std::string_view::npos ? std::string_view() : option.substr(equals + 1);
     if (option == "valkey") {
         request.has_valkey = true;
+    } else if (option == "front") {
+        request.has_front = true;
     } else if (option == "replica") {
         request.reader = ReaderKind::replica;
     } else if (option == "reader=primary") {
@@ -38,8 +40,8 @@ Result<void> apply(InstanceRequest& request, std::string_view option) {
     } else {
         return fail(ErrorCode::invalid_argument,
                     "'" + std::string(option) +
-                        "' is no option of an instance: valkey, replica, reader=primary, port=N, tls=off, auth=off, "
-                        "mode=cluster, ca=shared, leaf=NAME, network=NAME, state=NAME");
+                        "' is no option of an instance: valkey, front, replica, reader=primary, port=N, tls=off, "
+                        "auth=off, mode=cluster, ca=shared, leaf=NAME, network=NAME, state=NAME");
     }
     return {};
 }
@@ -69,9 +71,9 @@ Result<InstanceRequest> parse_instance_request(std::string_view text) {
         if (auto applied = apply(request, options.substr(0, end)); !applied) return fail(std::move(applied).error());
         options.remove_prefix(std::min(end + 1, options.size()));
     }
-    if (!request.has_valkey && (request.reader != ReaderKind::nobody || request.port != 0))
+    if (!request.has_valkey && (request.reader != ReaderKind::nobody || request.port != 0 || request.has_front))
         return fail(ErrorCode::invalid_argument,
-                    std::string(text) + ": replica, reader and port need the option valkey");
+                    std::string(text) + ": front, replica, reader and port need the option valkey");
     return request;
 }
 

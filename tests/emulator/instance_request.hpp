@@ -21,6 +21,7 @@ enum class ReaderKind {
 struct InstanceRequest {
     InstanceName name;
     bool has_valkey = false;  ///< start a real one; else it is a record only
+    bool has_front = false;   ///< clients of the primary go through a TLS front that can disturb logins
     ReaderKind reader = ReaderKind::nobody;
     std::uint16_t port = 0;  ///< of the primary; 0: any free one
     bool has_tls = true;
@@ -32,8 +33,8 @@ struct InstanceRequest {
     std::string state = "ACTIVE";
 };
 
-/// Reads "projects/p/locations/l/instances/i:valkey,replica,port=16380". Options: valkey, replica, reader=primary,
-/// port=N, tls=off, auth=off, mode=cluster, ca=shared, leaf=NAME, network=NAME, state=NAME.
+/// Reads "projects/p/locations/l/instances/i:valkey,replica,port=16380". Options: valkey, front, replica,
+/// reader=primary, port=N, tls=off, auth=off, mode=cluster, ca=shared, leaf=NAME, network=NAME, state=NAME.
 /// @errors invalid_argument, naming the option
 Result<InstanceRequest> parse_instance_request(std::string_view text);
 

@@ -14,6 +14,7 @@ constexpr int kUsage = 64;
 std::variant<EmulatorOptions, Exit> parse_options(int argc, const char* const* argv) {
     EmulatorOptions options;
     std::vector<std::string> instances;
+    std::vector<std::string> fronts;
     long lifetime = options.token_lifetime.count();
     bool is_vm = false;
     CLI::App app(
@@ -26,8 +27,11 @@ std::variant<EmulatorOptions, Exit> parse_options(int argc, const char* const* a
     app.add_option("--dir", options.dir, "directory for the Valkeys' files and ready.json")->required();
     app.add_option(
         "--instance", instances,
-        "projects/P/locations/L/instances/I[:valkey][,replica][,reader=primary][,port=N][,tls=off][,auth=off]"
+        "projects/P/locations/L/instances/I[:valkey][,front][,replica][,reader=primary][,port=N][,tls=off][,auth=off]"
         "[,mode=cluster][,ca=shared][,leaf=NAME][,network=NAME][,state=NAME]; repeatable");
+    app.add_option("--front", fronts,
+                   "HOST:PORT[,tls][,plain][,listen=PORT]: a TLS front before a server of somebody else's; its CA goes "
+                   "to DIR/front-1-ca.crt; repeatable");
     app.add_option("--project", options.metadata.project, "project of the metadata server")->capture_default_str();
     app.add_option("--zone", options.metadata.zone, "zone of the metadata server")->capture_default_str();
     app.add_option("--cluster-location", options.metadata.cluster_location)->capture_default_str();
@@ -45,6 +49,11 @@ std::variant<EmulatorOptions, Exit> parse_options(int argc, const char* const* a
         auto request = parse_instance_request(text);
         if (!request) return Exit{kUsage, "--instance " + request.error().context + "\n"};
         options.instances.push_back(std::move(*request));
+    }
+    for (const auto& text : fronts) {
+        auto request = parse_front_request(text);
+        if (!request) return Exit{kUsage, "--front " + request.error().context + "\n"};
+        options.fronts.push_back(std::move(*request));
     }
     options.metadata.is_gke = !is_vm;
     options.token_lifetime = std::chrono::seconds(lifetime);

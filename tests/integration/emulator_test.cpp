@@ -1,14 +1,15 @@
 #include <csignal>
-#include <fstream>
-#include <iterator>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
 #include "tests/support/emulator_process.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/support/http_call.hpp"
+#include "tests/support/read_file.hpp"
 #include "tests/support/resp_client.hpp"
 #include "tests/support/temp_dir.hpp"
+#include "tests/support/valkey_server.hpp"
 
 namespace cvp::test {
 namespace {
@@ -20,11 +21,6 @@ constexpr auto kName = "projects/my-project/locations/us-central1/instances/my-v
 constexpr auto kRecord = "projects/my-project/locations/us-central1/instances/on-paper";
 constexpr auto kWrongPass = "-WRONGPASS invalid username-password pair or user is disabled.";
 constexpr auto kTokenPath = "/computeMetadata/v1/instance/service-accounts/default/token";
-
-std::string read_file(const std::filesystem::path& file) {
-    std::ifstream in(file);
-    return {std::istreambuf_iterator<char>(in), {}};
-}
 
 class EmulatorTest : public ::testing::Test {
 protected:
@@ -339,6 +335,95 @@ TEST_F(EmulatorTest, sigterm_ends_it_and_its_valkeys) {
     for (const auto* node : {"primary", "reader"})
         EXPECT_NE(::kill(serving[node]["pid"].get<pid_t>(), 0), 0) << node;
     EXPECT_EQ(Json::parse(read_file(dir_.path() / "ready.json")).at("rest"), emulator.rest_base());
+}
+
+TEST_F(EmulatorTest, an_instance_with_a_front_is_reached_through_it_and_shows_its_own_certificates) {
+    const auto emulator = start_one(":valkey,front");
+    const auto token = token_of(emulator);
+    auto resolved = resolve(emulator, token);
+    EXPECT_EQ(resolved.port, emulator.instance(kName).port);
+    const auto front = "fronts/" + std::string(kName);
+    EXPECT_EQ(emulator.admin("GET", front)->at("port"), resolved.port);
+    EXPECT_NE(emulator.command(kName, {"CONFIG", "GET", "tls-port"})->at(1), std::to_string(resolved.port));
+    auto client = dial(resolved);
+    ASSERT_TRUE(client) << to_string(client.error());
+    EXPECT_EQ(ask(*client, {"AUTH", "ya29.c.guessed"}), kWrongPass);
+    EXPECT_EQ(ask(*client, {"AUTH", token}), "+OK");
+    EXPECT_EQ(emulator.admin("GET", front)->at("logins").at("passed"), 1);
+    EXPECT_EQ(emulator.admin("GET", front)->at("logins").at("invalid"), 1);
+
+    ASSERT_TRUE(emulator.admin("POST", "instances/" + std::string(kName) + ":rotateCa", {{"keepOld", false}}));
+    EXPECT_FALSE(dial(resolved)) << "the front shows the new leaf, too";
+    resolved = resolve(emulator, token);
+    EXPECT_TRUE(dial(resolved));
+    ASSERT_TRUE(emulator.admin("POST", "instances/" + std::string(kName) + ":move"));
+    EXPECT_EQ(client->read_to_end().value_or("reset"), "");
+    EXPECT_FALSE(dial(resolved));
+    resolved = resolve(emulator, token);
+    auto moved = dial(resolved);
+    ASSERT_TRUE(moved) << to_string(moved.error());
+    EXPECT_EQ(ask(*moved, {"AUTH", token}), "+OK");
+    ASSERT_TRUE(emulator.admin("POST", "tokens:expire"));
+    EXPECT_EQ(ask(*moved, {"AUTH", token}), kWrongPass);
+    EXPECT_EQ(emulator.admin("GET", front)->at("logins").at("invalid"), 2);
+}
+
+TEST_F(EmulatorTest, login_faults_are_set_counted_and_healed_by_the_admin_api) {
+    const auto emulator = start_one(":valkey,front");
+    const auto token = token_of(emulator);
+    const auto front = "fronts/" + std::string(kName);
+    auto client = dial(resolve(emulator, token));
+    ASSERT_TRUE(client) << to_string(client.error());
+    ASSERT_TRUE(emulator.admin("POST", front + ":fault", {{"answer", "ERR_IAM_OTHER"}, {"count", 1}}));
+    ASSERT_TRUE(emulator.admin("POST", front + ":fault", {{"answer", "WRONGPASS"}, {"turn", "first"}, {"delayMs", 1}}));
+    EXPECT_EQ(emulator.admin("GET", front)->at("faults").size(), 2u);
+    EXPECT_EQ(ask(*client, {"AUTH", token}), "-ERR (ERR_IAM_OTHER) Memorystore IAM authentication backend error.");
+    EXPECT_EQ(ask(*client, {"AUTH", token}), "-WRONGPASS invalid username-password pair or user is disabled");
+    ASSERT_TRUE(emulator.admin("POST", front + ":heal"));
+    EXPECT_EQ(ask(*client, {"AUTH", token}), "+OK");
+    ASSERT_TRUE(emulator.admin("POST", front + ":age", {{"ms", 200}, {"prolonged", false}}));
+    EXPECT_EQ(client->read_to_end().value_or("reset"), "");
+    // Its client sees the end before the front has put the connection away.
+    ASSERT_TRUE(eventually([&] { return emulator.admin("GET", front)->at("connections").at("open") == 0; }));
+    const auto state = emulator.admin("GET", front).value();
+    EXPECT_EQ(state.at("connections").at("cutByAge"), 1);
+    EXPECT_EQ(state.at("logins").at("refused"), 2);
+    EXPECT_EQ(state.at("logins").at("delayed"), 1);
+    EXPECT_EQ(state.at("logins").at("seen"), 3);
+    EXPECT_EQ(emulator.admin("GET", "state")->at("instances").at(kName).at("serving").at("front"), state);
+
+    for (const auto& [path, body] :
+         std::vector<std::pair<std::string, Json>>{{front + ":fault", {{"answer", "NOAUTH"}}},
+                                                   {front + ":fault", {{"turn", "second"}}},
+                                                   {front + ":fault", {{"seconds", 1}}},
+                                                   {front + ":age", {{"ms", "x"}}},
+                                                   {front + ":stop", Json::object()},
+                                                   {"fronts/" + std::string(kRecord) + ":heal", Json::object()}})
+        EXPECT_FALSE(emulator.admin("POST", path, body)) << path << body;
+}
+
+TEST_F(EmulatorTest, a_front_alone_stands_before_any_server) {
+    ValkeyOptions options;
+    std::filesystem::create_directories(dir_.path() / "server");
+    options.dir = dir_.path() / "server";
+    options.passwords = {Secret("its-own-password")};
+    auto server = ValkeyServer::start(options);
+    ASSERT_TRUE(server) << to_string(server.error());
+    const auto address = "127.0.0.1:" + std::to_string(server->port());
+    const auto emulator = start({"--front", address, "--front", address + ",plain"});
+    TlsClientSettings settings;
+    settings.ca_pem = read_file(emulator.front("front-1").ca_file);
+    settings.identity = "127.0.0.1";
+    auto client = RespClient::connect_tls("127.0.0.1", emulator.front("front-1").port, settings);
+    ASSERT_TRUE(client) << to_string(client.error());
+    EXPECT_EQ(ask(*client, {"AUTH", "its-own-password"}), "+OK");
+    ASSERT_TRUE(emulator.admin("POST", "fronts/front-2:fault", {{"answer", "WRONGPASS"}}));
+    EXPECT_EQ(ask(*client, {"AUTH", "its-own-password"}), "+OK");
+    auto plain = RespClient::connect("127.0.0.1", emulator.front("front-2").port);
+    ASSERT_TRUE(plain) << to_string(plain.error());
+    EXPECT_EQ(ask(*plain, {"AUTH", "its-own-password"}),
+              "-WRONGPASS invalid username-password pair or user is disabled");
+    EXPECT_EQ(emulator.admin("GET", "state")->at("fronts").at("front-1").at("logins").at("passed"), 2);
 }
 
 }  // namespace

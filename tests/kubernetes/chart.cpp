@@ -47,7 +47,7 @@ std::string run_helm_on_cluster(std::vector<std::string> arguments) {
 }
 
 std::string render_chart(const std::vector<std::string>& arguments) {
-    std::vector<std::string> all{"template", "--namespace=cloud-valkey"};
+    std::vector<std::string> all{"template", "--namespace=cloud-valkey", "--skip-tests"};
     all.insert(all.end(), arguments.begin(), arguments.end());
     all.emplace_back("release");
     int status = 0;

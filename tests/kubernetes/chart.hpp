@@ -8,7 +8,8 @@ namespace cvp::test {
 /// Makes the release's namespace, cloud-valkey, unless a test before has. Throws.
 void ensure_release_namespace();
 
-/// Renders the chart as a release in the namespace cloud-valkey, as `helm template` does. Throws with helm's words.
+/// Renders the chart as a release in the namespace cloud-valkey, as `helm template` does, without its test.
+/// Throws with helm's words.
 /// @param arguments more of helm's, for example {"--set", "webhook.url=…"}
 std::string render_chart(const std::vector<std::string>& arguments = {});
 

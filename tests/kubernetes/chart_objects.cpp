@@ -2,6 +2,9 @@
 
 #include <stdexcept>
 
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
 #include "tests/kubernetes/chart.hpp"
 #include "tests/kubernetes/environment.hpp"
 
@@ -21,6 +24,28 @@ ChartObjects::ChartObjects(const std::vector<std::string>& templates, const std:
 
 ChartObjects::~ChartObjects() {
     (void)control_plane().kubectl({"delete", "--ignore-not-found", "--filename=-"}, manifest_);
+}
+
+LaxCrd::LaxCrd(const std::string& group, const std::string& plural, const std::string& kind)
+    : name_(plural + "." + group) {
+    const nlohmann::json schema = {{"type", "object"}, {"x-kubernetes-preserve-unknown-fields", true}};
+    const nlohmann::json version = {
+        {"name", "v1"}, {"served", true}, {"storage", true}, {"schema", {{"openAPIV3Schema", schema}}}};
+    const nlohmann::json crd = {{"apiVersion", "apiextensions.k8s.io/v1"},
+                                {"kind", "CustomResourceDefinition"},
+                                {"metadata", {{"name", name_}}},
+                                {"spec",
+                                 {{"group", group},
+                                  {"scope", "Namespaced"},
+                                  {"names", {{"plural", plural}, {"kind", kind}}},
+                                  {"versions", nlohmann::json::array({version})}}}};
+    for (const auto& done : {control_plane().kubectl({"apply", "--filename=-"}, crd.dump()),
+                             control_plane().kubectl({"wait", "--for=condition=Established", "crd/" + name_})})
+        if (!done) throw std::runtime_error(done.error().context);
+}
+
+LaxCrd::~LaxCrd() {
+    EXPECT_TRUE(control_plane().kubectl({"delete", "crd", name_}));
 }
 
 }  // namespace cvp::test

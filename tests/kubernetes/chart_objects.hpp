@@ -20,4 +20,18 @@ private:
     std::string manifest_;
 };
 
+/// A CRD of others, for objects of the chart that need it, as far as the API server looks at it here: it takes
+/// anything. It is served as long as this lives.
+class LaxCrd {
+public:
+    /// Throws if the API server does not take it.
+    LaxCrd(const std::string& group, const std::string& plural, const std::string& kind);
+    ~LaxCrd();
+    LaxCrd(const LaxCrd&) = delete;
+    LaxCrd& operator=(const LaxCrd&) = delete;
+
+private:
+    std::string name_;
+};
+
 }  // namespace cvp::test

@@ -6,7 +6,9 @@
 #include <gtest/gtest.h>
 
 #include "tests/kubernetes/api_session.hpp"
+#include "tests/kubernetes/chart_objects.hpp"
 #include "tests/kubernetes/environment.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/support/source_tree.hpp"
 
 namespace cvp::test {
@@ -126,6 +128,33 @@ TEST_F(Chart, refuses_values_that_it_does_not_know) {
     }
 }
 
+TEST_F(Chart, passes_pod_security_restricted) {
+    const std::string label = "pod-security.kubernetes.io/warn";
+    ASSERT_TRUE(control_plane().kubectl({"label", "namespace", "cloud-valkey", label + "=restricted"}));
+    const auto is_warned_about = [](const std::string& manifest) {
+        return !control_plane().kubectl(
+            {"apply", "--server-side", "--dry-run=server", "--warnings-as-errors", "--filename=-"}, manifest);
+    };
+    const auto deployment = render_chart({"--show-only", "templates/deployment.yaml"});
+    auto lax = deployment;
+    const std::string wish = "runAsNonRoot: true";
+    ASSERT_THAT(lax, HasSubstr(wish));
+    lax.replace(lax.find(wish), wish.size(), "runAsNonRoot: false");
+    EXPECT_TRUE(eventually([&] { return is_warned_about(lax); })) << "the label is in force";
+    EXPECT_FALSE(is_warned_about(deployment));
+    EXPECT_TRUE(control_plane().kubectl({"label", "namespace", "cloud-valkey", label + "-"}));
+}
+
+TEST_F(Chart, runs_images_that_name_a_numeric_user) {
+    for (const auto* file : {"Dockerfile.operator", "Dockerfile.proxy"}) {
+        const auto text = read_source(file);
+        const auto user = text.rfind("\nUSER ");
+        ASSERT_NE(user, std::string::npos) << file;
+        EXPECT_EQ(text.substr(user + 1, text.find('\n', user + 1) - user - 1), "USER 65532:65532") << file;
+        EXPECT_GT(user, text.rfind("\nFROM ")) << file << ": in the last stage";
+    }
+}
+
 TEST_F(Chart, runs_two_replicas_that_neither_drain_nor_rollout_stops_at_once) {
     const auto manifest = render_chart();
     for (const auto* line : {"replicas: 2", "maxUnavailable: 0", "maxUnavailable: 1", "AlwaysAllow",
@@ -138,6 +167,21 @@ TEST_F(Chart, runs_two_replicas_that_neither_drain_nor_rollout_stops_at_once) {
     EXPECT_THAT(other, HasSubstr("replicas: 3"));
     EXPECT_THAT(other, HasSubstr("priorityClassName: vital"));
     EXPECT_THAT(other, Not(HasSubstr("PodDisruptionBudget")));
+}
+
+TEST_F(Chart, hands_what_concerns_scheduling_to_the_operators_pods) {
+    const auto manifest = render_chart(
+        {"--set-json",
+         R"(nodeSelector={"pool":"system"},tolerations=[{"key":"system","operator":"Exists"}],)"
+         R"(affinity={"nodeAffinity":{}},priorityClassName="system-cluster-critical",terminationGracePeriodSeconds=45,)"
+         R"(resources={"requests":{"cpu":"77m"}},replicas=3,)"
+         R"(topologySpreadConstraints=[{"maxSkew":2,"topologyKey":"rack","whenUnsatisfiable":"ScheduleAnyway"}])"});
+    for (const auto* text :
+         {"pool: system", "key: system", "nodeAffinity: {}", "priorityClassName: system-cluster-critical",
+          "terminationGracePeriodSeconds: 45", "cpu: 77m", "replicas: 3", "topologyKey: rack"})
+        EXPECT_THAT(manifest, HasSubstr(text));
+    EXPECT_THAT(manifest, Not(HasSubstr("topologyKey: kubernetes.io/hostname"))) << "the user's own win";
+    EXPECT_THAT(dry_run(manifest), HasSubstr("deployment.apps/cloud-valkey-operator serverside-applied"));
 }
 
 TEST_F(Chart, hands_pull_secrets_to_the_operator_in_either_form) {
@@ -181,19 +225,11 @@ TEST_F(Chart, says_why_it_cannot_inject_by_policy) {
 }
 
 TEST_F(Chart, lets_cert_manager_make_the_certificate) {
-    // Its CRD, as far as the API server looks at it here.
-    const std::string crd = R"({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
-        "metadata": {"name": "certificates.cert-manager.io"}, "spec": {"group": "cert-manager.io",
-        "scope": "Namespaced", "names": {"plural": "certificates", "kind": "Certificate"}, "versions": [{"name": "v1",
-        "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object",
-        "x-kubernetes-preserve-unknown-fields": true}}}]}})";
-    ASSERT_TRUE(control_plane().kubectl({"apply", "--filename=-"}, crd));
-    ASSERT_TRUE(control_plane().kubectl({"wait", "--for=condition=Established", "crd/certificates.cert-manager.io"}));
+    const LaxCrd certificates("cert-manager.io", "certificates", "Certificate");
     const auto manifest = render_chart({"--set",
                                         "webhook.certificate.mode=certManager,"
                                         "webhook.certificate.issuerRef.name=ca"});
     EXPECT_THAT(dry_run(manifest), HasSubstr("certificate.cert-manager.io/cloud-valkey-operator serverside-applied"));
-    EXPECT_TRUE(control_plane().kubectl({"delete", "crd", "certificates.cert-manager.io"}));
     EXPECT_THAT(manifest, HasSubstr("cert-manager.io/inject-ca-from: cloud-valkey/cloud-valkey-operator\n"));
     EXPECT_THAT(manifest, HasSubstr("- cloud-valkey-operator.cloud-valkey.svc\n"));
     EXPECT_THAT(manifest, HasSubstr("secretName: cloud-valkey-operator-cert-manager\n"));

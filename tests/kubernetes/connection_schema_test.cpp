@@ -59,6 +59,7 @@ TEST(ConnectionSchema, refuses_invalid_specs_and_names_the_field) {
     const std::string endpoints = "spec.instance.endpoints";
     const std::string name_advice = "must be an instance's short name";
     const std::string network_advice = "must be empty or a network's full name";
+    const std::string hold_advice = "must be a duration from 0s to 60s";
     const std::string interval_advice = "must be a duration from 1m to 24h";
     const std::vector<Refused> refused = {
         {json(nullptr), "spec", "Required value"},
@@ -107,7 +108,19 @@ TEST(ConnectionSchema, refuses_invalid_specs_and_names_the_field) {
         {with("/refreshInterval", ""), "spec.refreshInterval", interval_advice},
         {with("/refreshInterval", "99999h99999h"), "spec.refreshInterval", interval_advice},
         {with("/refreshInterval", 600), "spec.refreshInterval", "must be of type string"},
-        {with("/proxy", json::object()), "spec.proxy", "unknown field"},
+        {with("/proxy/warmSpares", 2), "spec.proxy.warmSpares", "unknown field"},
+        {with("/proxy/clientAuth", "Maybe"), "spec.proxy.clientAuth",
+         R"(supported values: "Accept", "Require", "Reject")"},
+        {with("/proxy/connectHold", "60001ms"), "spec.proxy.connectHold", hold_advice},
+        {with("/proxy/connectHold", "1h"), "spec.proxy.connectHold", hold_advice},
+        {with("/proxy/connectHold", ""), "spec.proxy.connectHold", hold_advice},
+        {with("/proxy/connectHold", "0"), "spec.proxy.connectHold", hold_advice},
+        {with("/proxy/connectHold", "1.5s"), "spec.proxy.connectHold", hold_advice},
+        {with("/proxy/connectHold", "-1s"), "spec.proxy.connectHold", hold_advice},
+        {with("/proxy/connectHold", 1500), "spec.proxy.connectHold", "must be of type string"},
+        {with("/proxy/maxConnections", 0), "spec.proxy.maxConnections", "greater than or equal to 1"},
+        {with("/proxy/maxConnections", 1000001), "spec.proxy.maxConnections", "less than or equal to 1000000"},
+        {with("/proxy/maxConnections", "many"), "spec.proxy.maxConnections", "must be of type integer"},
         {with("/auth/unprotectedToken", "Yes"), "spec.auth.unprotectedToken", "Unsupported value"},
         {with("/tls/minVersion", "1.1"), "spec.tls.minVersion", R"(supported values: "1.2", "1.3")"},
         {with("/instance/endpoints", {{"addresses", {"h:1"}}}), "spec.instance", "exactly one member must be set"},
@@ -117,6 +130,9 @@ TEST(ConnectionSchema, refuses_invalid_specs_and_names_the_field) {
         {self_hosted({"h:1", "10.1.2.300:6379"}), endpoints + ".addresses[1]", "must be HOST:PORT"},
         {self_hosted({"2001:db8::1:6379"}), endpoints + ".addresses[0]", "must be HOST:PORT"},
         {self_hosted({"[2001:db8::g]:6379"}), endpoints + ".addresses[0]", "must be HOST:PORT"},
+        {self_hosted({"[1::2::3]:6379"}), endpoints + ".addresses[0]", "must be HOST:PORT"},
+        {self_hosted({"[::ffff:10.1.2.3]:6379"}), endpoints + ".addresses[0]", "must be HOST:PORT"},
+        {self_hosted({"10.1.2.03:6379"}), endpoints + ".addresses[0]", "must be HOST:PORT"},
         {self_hosted({"h:0"}), endpoints + ".addresses[0]", "must be HOST:PORT"},
         {self_hosted({"h:65536"}), endpoints + ".addresses[0]", "must be HOST:PORT"},
         {self_hosted({"redis://h:1"}), endpoints + ".addresses[0]", "must be HOST:PORT"},
@@ -170,6 +186,10 @@ TEST(ConnectionSchema, accepts_what_the_documentation_shows) {
           with("/refreshInterval", "1m"),
           self_hosted({"10.1.2.3:6379", "[2001:db8::1]:6379", "valkey_0.example.com:65535"}),
           with("/tls/serverName", "valkey.example.com"),
+          with("/proxy", {{"clientAuth", "Require"}, {"connectHold", "2s500ms"}, {"maxConnections", 1000000}}),
+          with("/proxy/connectHold", "0s"),
+          with("/proxy/connectHold", "1m"),
+          with("/proxy/clientAuth", "Reject"),
           with("/refreshInterval", "60s"),
           with("/refreshInterval", "24h"),
           with("/refreshInterval", "1h30m15s"),
@@ -187,7 +207,8 @@ TEST(ConnectionSchema, fills_in_what_is_left_out) {
     EXPECT_EQ(api.create(kCollection, make_connection(named("my-valkey")))["spec"], json::parse(R"({
         "instance": {"memorystoreValkey": {"name": "my-valkey"}},
         "auth": {"mode": "Auto", "username": "", "unprotectedToken": "Refuse"},
-        "tls": {"verify": "Full", "minVersion": "1.2", "serverName": ""}, "refreshInterval": "10m"})"));
+        "tls": {"verify": "Full", "minVersion": "1.2", "serverName": ""}, "refreshInterval": "10m",
+        "proxy": {"clientAuth": "Accept", "connectHold": "1500ms", "maxConnections": 10000}})"));
     EXPECT_EQ(api.create(kCollection, make_connection(self_hosted({"h:1"})))["spec"]["instance"], json::parse(R"({
         "endpoints": {"addresses": ["h:1"], "topology": "Standalone", "tls": "Required"}})"));
 }

@@ -246,11 +246,11 @@ TEST_F(FaultyApi, shows_nothing_of_a_slow_list_before_it_is_complete) {
     start();
     ASSERT_TRUE(asked("limit=500", 1));
     while (!store_.is_synced()) {
-        ASSERT_TRUE(store_.objects().empty());
+        ASSERT_EQ(store_.size(), 0u);
         io_.restart();
         io_.run_one_for(10ms);
     }
-    EXPECT_EQ(store_.objects().size(), 20u);
+    EXPECT_EQ(store_.size(), 20u);
 }
 
 TEST_F(FaultyApi, keeps_still_as_long_as_a_429_asks) {

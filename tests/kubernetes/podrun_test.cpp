@@ -3,14 +3,13 @@
 
 #include <csignal>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "tests/kubernetes/environment.hpp"
 #include "tests/support/process.hpp"
+#include "tests/support/read_file.hpp"
 #include "tests/support/temp_dir.hpp"
 
 namespace cvp::test {
@@ -109,10 +108,7 @@ protected:
         kubectl({"wait", "pod/web", "--for=jsonpath={.status." + condition, "--timeout=20s"});
     }
     void wait_until_started() { wait_for("initContainerStatuses[0].started}=true"); }
-    std::string logged(const std::string& name) {
-        std::ifstream in(dir_.path() / name);
-        return {std::istreambuf_iterator<char>(in), {}};
-    }
+    std::string logged(const std::string& name) const { return read_file(dir_.path() / name); }
     /// Waits until the sidecar's log holds `text`.
     bool says(const std::string& text) {
         const auto deadline = std::chrono::steady_clock::now() + 10s;

@@ -60,7 +60,7 @@ TEST_F(RealWatcher, keeps_the_store_equal_to_the_collection) {
     ASSERT_TRUE(call(api_->remove(config_maps(name_space_, "before"))));
     EXPECT_TRUE(becomes("before", "absent"));
     EXPECT_EQ(changes_, 4);
-    EXPECT_EQ(store_.objects().size(), 1u) << "the foreign one was never in it";
+    EXPECT_EQ(store_.size(), 1u) << "the foreign one was never in it";
 }
 
 TEST_F(RealWatcher, sees_an_object_leave_the_selection_as_a_deletion) {

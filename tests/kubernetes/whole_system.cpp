@@ -1,8 +1,6 @@
 #include "tests/kubernetes/whole_system.hpp"
 
 #include <csignal>
-#include <fstream>
-#include <iterator>
 #include <sstream>
 #include <stdexcept>
 
@@ -12,6 +10,7 @@
 #include "tests/support/async.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/http_call.hpp"
+#include "tests/support/read_file.hpp"
 #include "tests/support/resp_client.hpp"
 #include "tests/support/valkey_server.hpp"
 #include "tests/support/value_or_throw.hpp"
@@ -21,11 +20,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using nlohmann::json;
-
-std::string read_file(const std::filesystem::path& file) {
-    std::ifstream in(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-}
 
 std::string get_body(std::uint16_t port, const std::string& path) {
     const auto response = http_get("127.0.0.1", port, path);
@@ -37,6 +31,18 @@ json connection_manifest() {
             {"kind", "ValkeyConnection"},
             {"metadata", {{"name", "sessions"}}},
             {"spec", {{"instance", {{"memorystoreValkey", {{"name", WholeSystem::kInstance}}}}}}}};
+}
+
+/// The process that `parent` started with `argument` on its command line.
+pid_t find_child(pid_t parent, const std::string& argument) {
+    for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+        const auto name = entry.path().filename().string();
+        if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+        const bool is_child =
+            read_file(entry.path() / "status").find("\nPPid:\t" + std::to_string(parent) + "\n") != std::string::npos;
+        if (is_child && read_file(entry.path() / "cmdline").find(argument) != std::string::npos) return std::stoi(name);
+    }
+    throw std::runtime_error("no child of " + std::to_string(parent) + " has " + argument + " in its arguments");
 }
 
 json pod_manifest(const std::string& name, std::uint16_t port) {
@@ -165,13 +171,18 @@ void WholeSystem::edit_connection(const json& patch) {
     kubectl({"patch", "vkc/sessions", "--type=merge", "--patch=" + patch.dump()});
 }
 
+void WholeSystem::delete_connection() {
+    kubectl({"delete", "vkc/sessions"});
+}
+
 void WholeSystem::annotate_connection(const std::string& key_and_value) {
     kubectl({"annotate", "--overwrite", "vkc/sessions", key_and_value});
 }
 
-void WholeSystem::create_pod() {
-    const auto stored =
-        json::parse(kubectl({"create", "--filename=-", "--output=json"}, pod_manifest("shop", sidecar_port_).dump()));
+void WholeSystem::create_pod(const json& annotations) {
+    auto pod = pod_manifest("shop", sidecar_port_);
+    pod["metadata"]["annotations"].update(annotations);
+    const auto stored = json::parse(kubectl({"create", "--filename=-", "--output=json"}, pod.dump()));
     if (!stored.at("spec").contains("initContainers"))
         throw std::runtime_error("the API server stored the pod without a sidecar");
 }
@@ -198,6 +209,10 @@ void WholeSystem::await_sidecar_started() {
                                  tail_of(dir_.path() / "sidecar.log"));
 }
 
+void WholeSystem::kill_sidecar() {
+    ::kill(find_child(podrun_->pid(), "--connection"), SIGKILL);
+}
+
 json WholeSystem::sidecar_status() const {
     const auto pod = json::parse(kubectl({"get", "pod/shop", "--output=json"}));
     const auto statuses = pod.at("status").value("initContainerStatuses", json::array());
@@ -215,12 +230,20 @@ std::string WholeSystem::ask(const std::vector<std::string>& words) const {
     return reply ? to_string(*reply) : to_string(reply.error());
 }
 
+std::filesystem::path WholeSystem::in_sidecar(const std::string& path) const {
+    return "/proc/" + std::to_string(podrun_->pid()) + "/root" + path;
+}
+
 json WholeSystem::connection() const {
     return json::parse(kubectl({"get", "vkc/sessions", "--output=json"}));
 }
 
 json WholeSystem::config_map() const {
     return json::parse(kubectl({"get", "configmap/cloudvalkey-sessions", "--output=json"}));
+}
+
+bool WholeSystem::has_config_map() const {
+    return !kubectl({"get", "configmap/cloudvalkey-sessions", "--ignore-not-found", "--output=name"}).empty();
 }
 
 std::pair<std::string, std::string> WholeSystem::versions() const {

@@ -57,21 +57,28 @@ public:
     void await_connection();
     /// Applies a merge patch to it.
     void edit_connection(const nlohmann::json& patch);
+    void delete_connection();
     void annotate_connection(const std::string& key_and_value);
 
     /// Makes the pod; the webhook must inject it.
-    void create_pod();
+    /// @param annotations more of them
+    void create_pod(const nlohmann::json& annotations = nlohmann::json::object());
     /// Starts podrun for the pod, which may come later.
     void run_pod();
     void await_sidecar_started();
+    /// SIGKILL, as the kernel does to a container that has no memory left; podrun starts it again.
+    void kill_sidecar();
     nlohmann::json sidecar_status() const;  ///< of the stored pod's container statuses
     nlohmann::json sidecar_page() const;    ///< GET /status of the sidecar
 
     /// A command of a client of the sidecar.
     std::string ask(const std::vector<std::string>& words) const;
+    /// Where a file of the sidecar's container is, seen from outside.
+    std::filesystem::path in_sidecar(const std::string& path) const;
 
     nlohmann::json connection() const;
     nlohmann::json config_map() const;
+    bool has_config_map() const;
     /// metadata.resourceVersion of the ConfigMap and of the connection.
     std::pair<std::string, std::string> versions() const;
 

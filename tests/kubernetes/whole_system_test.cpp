@@ -2,12 +2,15 @@
 
 #include "tests/kubernetes/whole_system.hpp"
 
+#include <filesystem>
 #include <sstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/kubernetes/environment.hpp"
 #include "tests/support/eventually.hpp"
+#include "tests/support/resp_client.hpp"
 #include "tests/support/source_tree.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "tests/support/test_ca.hpp"
@@ -20,6 +23,7 @@ using namespace std::chrono_literals;
 using nlohmann::json;
 using testing::HasSubstr;
 
+constexpr auto kCrd = "crds/cloudvalkey.dev_valkeyconnections.yaml";
 const std::string kReconciled = R"(controller_runtime_reconcile_total{controller="valkeyconnection",result=)";
 
 TEST(WholeSystem, a_pod_that_comes_before_its_connection_waits_for_it) {
@@ -54,6 +58,90 @@ TEST(WholeSystem, a_moved_instance_is_followed_by_the_running_sidecar) {
     EXPECT_EQ(system.connection()["status"]["resolved"]["endpoint"], peer());
     EXPECT_EQ(system.ask({"SET", "after", "the move"}), "+OK");
     EXPECT_EQ(system.sidecar_status()["restartCount"], 0);
+}
+
+TEST(WholeSystem, what_the_spec_says_of_clients_reaches_the_document_by_an_edit) {
+    WholeSystem system;
+    system.create_connection();
+    system.await_connection();
+    const auto document = [&] { return system.config_map()["data"].value("connection.yaml", ""); };
+    EXPECT_THAT(document(), HasSubstr("\nproxy:\n  clientAuth: Accept\n  connectHold: \"1s500ms\"\n"));
+    const json proxy{{"clientAuth", "Require"}, {"connectHold", "2s"}, {"maxConnections", 7}};
+    system.edit_connection({{"spec", {{"proxy", proxy}}}});
+    EXPECT_TRUE(eventually([&] {
+        const auto text = document();
+        return text.find("clientAuth: Require\n  connectHold: \"2s\"\n  warmSpares: 1\n  maxConnections: 7\n") !=
+               std::string::npos;
+    })) << document();
+}
+
+TEST(WholeSystem, a_unix_socket_is_served_where_the_injection_mounts_it) {
+    WholeSystem system;
+    system.create_connection();
+    system.await_connection();
+    system.create_pod({{"cloudvalkey.dev/unix-socket", "true"}});
+    system.run_pod();
+    system.await_sidecar_started();
+    const auto socket = system.in_sidecar("/run/cloudvalkey/sessions.sock");
+    auto client = RespClient::connect_unix(socket);
+    ASSERT_TRUE(client) << to_string(client.error());
+    const auto reply = client->command({"SET", "greeting", "by the socket"});
+    ASSERT_TRUE(reply) << to_string(reply.error());
+    EXPECT_EQ(to_string(*reply), "+OK");
+    EXPECT_EQ(system.ask({"GET", "greeting"}), "\"by the socket\"");
+    EXPECT_EQ(std::filesystem::status(socket).permissions(), std::filesystem::perms(0666))
+        << "the application's user is another one";
+    EXPECT_EQ(system.sidecar_page()["connections"][0]["ports"][0]["unixSocket"], "/run/cloudvalkey/sessions.sock");
+}
+
+TEST(WholeSystem, a_running_pod_goes_on_after_its_connection_or_the_crd_is_deleted) {
+    WholeSystem system;
+    system.create_connection();
+    system.await_connection();
+    system.create_pod();
+    system.run_pod();
+    system.await_sidecar_started();
+    ASSERT_EQ(system.ask({"SET", "greeting", "hello"}), "+OK");
+    // The first client may be served by a spare connection; the second one needs a new login.
+    const auto expect_service = [&] {
+        ASSERT_TRUE(system.emulator().admin("POST", "tokens:expire"));
+        for (int client = 0; client < 2; ++client)
+            EXPECT_EQ(system.ask({"GET", "greeting"}), "\"hello\"");
+        EXPECT_EQ(system.sidecar_status()["restartCount"], 0);
+    };
+
+    system.delete_connection();
+    ASSERT_TRUE(eventually([&] { return !system.has_config_map(); })) << "garbage collection";
+    expect_service();
+
+    system.create_connection();
+    system.await_connection();
+    ASSERT_TRUE(control_plane().kubectl({"delete", "crd", "valkeyconnections.cloudvalkey.dev"}));
+    const bool is_collected = eventually([&] { return !system.has_config_map(); });
+    expect_service();
+    ASSERT_TRUE(control_plane().kubectl({"create", "--filename=-"}, read_source(kCrd)));  // other tests need it
+    ASSERT_TRUE(control_plane().kubectl(
+        {"wait", "crd/valkeyconnections.cloudvalkey.dev", "--for=condition=Established", "--timeout=20s"}));
+    EXPECT_TRUE(is_collected);
+}
+
+TEST(WholeSystem, a_killed_sidecar_is_started_again_and_told_of_in_the_status) {
+    WholeSystem system;
+    system.create_connection();
+    system.await_connection();
+    system.create_pod();
+    system.run_pod();
+    system.await_sidecar_started();
+    system.kill_sidecar();
+    ASSERT_TRUE(eventually([&] { return system.sidecar_status()["restartCount"] == 1; }));
+    const auto pods = [&] { return system.connection()["status"].value("pods", json::object()); };
+    ASSERT_TRUE(eventually([&] { return pods().contains("lastFailure") && pods()["summary"] == "1/1"; }, 40s))
+        << pods().dump();
+    const auto failure = pods()["lastFailure"];
+    EXPECT_EQ(failure["pod"], "shop");
+    EXPECT_EQ(failure["reason"], "Error");
+    EXPECT_EQ(failure["time"], system.sidecar_status()["lastState"]["terminated"]["finishedAt"]);
+    EXPECT_EQ(system.ask({"PING"}), "+PONG");
 }
 
 TEST(WholeSystem, an_operators_restart_writes_nothing_and_asks_the_cloud_nothing) {

@@ -92,14 +92,14 @@ Result<void> trust(SSL_CTX* context, std::string_view ca_pem) {
     return {};
 }
 
-Result<void> show(SSL_CTX* context, const TlsServerSettings& settings) {
-    const auto chain = memory_of(settings.certificate_pem);
+Result<void> show(SSL_CTX* context, std::string_view certificate_pem, const Secret& key_pem) {
+    const auto chain = memory_of(certificate_pem);
     const Certificate leaf{PEM_read_bio_X509(chain.get(), nullptr, nullptr, nullptr)};
-    const auto key_bio = memory_of(settings.key_pem.reveal());
+    const auto key_bio = memory_of(key_pem.reveal());
     const Key key{PEM_read_bio_PrivateKey(key_bio.get(), nullptr, nullptr, nullptr)};
     if (!leaf || !key || SSL_CTX_use_certificate(context, leaf.get()) != 1 ||
         SSL_CTX_use_PrivateKey(context, key.get()) != 1 || SSL_CTX_check_private_key(context) != 1)
-        return fail(ErrorCode::invalid_argument, "server certificate and key: " + openssl_reason());
+        return fail(ErrorCode::invalid_argument, "certificate and key: " + openssl_reason());
     while (const Certificate issuer{PEM_read_bio_X509(chain.get(), nullptr, nullptr, nullptr)})
         SSL_CTX_add1_chain_cert(context, issuer.get());
     ERR_clear_error();
@@ -268,6 +268,9 @@ Result<void> ByteStream::start_tls(const TlsClientSettings& settings, Limit limi
         if (auto trusted = trust(context->get(), settings.ca_pem); !trusted) return trusted;
         SSL_CTX_set_verify(context->get(), SSL_VERIFY_PEER, nullptr);
     }
+    if (!settings.certificate_pem.empty()) {
+        if (auto shown = show(context->get(), settings.certificate_pem, settings.key_pem); !shown) return shown;
+    }
     impl_->ssl.reset(SSL_new(context->get()));
     if (!settings.identity.empty()) expect_identity(impl_->ssl.get(), settings.identity);
     SSL_set_fd(impl_->ssl.get(), impl_->fd);
@@ -277,7 +280,7 @@ Result<void> ByteStream::start_tls(const TlsClientSettings& settings, Limit limi
 Result<void> ByteStream::accept_tls(const TlsServerSettings& settings, Limit limit, std::string* wire) {
     auto context = make_context(TLS_server_method(), settings.min_version, settings.max_version);
     if (!context) return fail(std::move(context).error());
-    if (auto shown = show(context->get(), settings); !shown) return shown;
+    if (auto shown = show(context->get(), settings.certificate_pem, settings.key_pem); !shown) return shown;
     impl_->ssl.reset(SSL_new(context->get()));
     SSL_set_fd(impl_->ssl.get(), impl_->fd);
     if (wire != nullptr) {

@@ -17,7 +17,9 @@ enum class TlsVersion { v1_0, v1_1, v1_2, v1_3 };
 /// What a test's TLS client wants. The chain is checked when `ca_pem` is given, the identity when `identity` is.
 struct TlsClientSettings {
     std::string ca_pem;
-    std::string identity;  ///< IP literal or DNS name that the certificate must carry
+    std::string identity;         ///< IP literal or DNS name that the certificate must carry
+    std::string certificate_pem;  ///< shown to a server that asks for one, with its key
+    Secret key_pem;
     TlsVersion min_version = TlsVersion::v1_2;
     TlsVersion max_version = TlsVersion::v1_3;
 };

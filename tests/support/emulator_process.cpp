@@ -38,6 +38,14 @@ EmulatedInstance parse_instance(const Json& json) {
             json.at("reader").at("port"), json.at("caFile").get<std::string>()};
 }
 
+EmulatedInstance parse_front(const Json& json) {
+    EmulatedInstance front;
+    front.host = json.at("host");
+    front.port = json.at("port");
+    front.ca_file = json.at("caFile").get<std::string>();
+    return front;
+}
+
 std::uint16_t port_of(const std::string& url) {
     return static_cast<std::uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
 }
@@ -67,6 +75,8 @@ Result<EmulatorProcess> EmulatorProcess::start(const std::filesystem::path& bina
     emulator.admin_port_ = port_of(json.at("admin"));
     for (const auto& [name, instance] : json.at("instances").items())
         emulator.instances_.emplace_back(name, parse_instance(instance));
+    for (const auto& [name, front] : json.at("fronts").items())
+        emulator.fronts_.emplace_back(name, parse_front(front));
     return emulator;
 }
 
@@ -74,6 +84,12 @@ const EmulatedInstance& EmulatorProcess::instance(const std::string& full_name) 
     for (const auto& [name, instance] : instances_)
         if (name == full_name) return instance;
     throw std::out_of_range(full_name + " has no Valkey");
+}
+
+const EmulatedInstance& EmulatorProcess::front(const std::string& name) const {
+    for (const auto& [entry, front] : fronts_)
+        if (entry == name) return front;
+    throw std::out_of_range(name + ": no such front");
 }
 
 Result<Json> EmulatorProcess::admin(const std::string& method, const std::string& path, const Json& body) const {

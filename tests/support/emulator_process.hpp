@@ -39,6 +39,9 @@ public:
     /// Where the instance was at the start. Throws std::out_of_range for one without a Valkey.
     const EmulatedInstance& instance(const std::string& full_name) const;
 
+    /// Where a front of --front is: "front-1", …; its address and CA. Throws std::out_of_range.
+    const EmulatedInstance& front(const std::string& name) const;
+
     /// One call of the admin API: its JSON answer.
     /// @errors `invalid_argument` with its error text for any status but 200; as http_call
     Result<nlohmann::json> admin(const std::string& method, const std::string& path, const nlohmann::json& body) const;
@@ -65,6 +68,7 @@ private:
     std::string metadata_host_;
     std::uint16_t admin_port_ = 0;
     std::vector<std::pair<std::string, EmulatedInstance>> instances_;
+    std::vector<std::pair<std::string, EmulatedInstance>> fronts_;
 };
 
 }  // namespace cvp::test

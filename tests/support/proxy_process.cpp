@@ -1,8 +1,6 @@
 #include "tests/support/proxy_process.hpp"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <set>
 #include <sstream>
 
@@ -10,6 +8,7 @@
 
 #include "tests/support/eventually.hpp"
 #include "tests/support/http_call.hpp"
+#include "tests/support/read_file.hpp"
 #include "tests/support/valkey_server.hpp"
 
 namespace cvp::test {
@@ -19,11 +18,6 @@ constexpr auto kStartLimit = std::chrono::seconds(20);
 constexpr int kPortTaken = 69;
 constexpr int kPortAttempts = 3;
 constexpr auto kPages = {"/status", "/metrics", "/startup", "/readyz", "/livez"};
-
-std::string read_file(const std::filesystem::path& file) {
-    std::ifstream in(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-}
 
 Result<std::set<std::uint16_t>> free_ports(std::size_t count) {
     std::set<std::uint16_t> ports;
@@ -59,7 +53,7 @@ Result<ProxyProcess> ProxyProcess::start_once(const ProxyOptions& options) {
     ProcessOptions child;
     child.argv = {options.binary.string(), "--port=" + std::to_string(chosen[0]),
                   "--readers-port=" + std::to_string(chosen[1]),
-                  "--admin-listen=127.0.0.1:" + std::to_string(chosen[2]), "--log-level=debug"};
+                  "--admin-listen=127.0.0.1:" + std::to_string(chosen[2]), "--log-level=" + options.log_level};
     child.argv.insert(child.argv.end(), options.arguments.begin(), options.arguments.end());
     child.env = options.env;
     child.log_file = options.log_file;

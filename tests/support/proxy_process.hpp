@@ -15,12 +15,13 @@
 
 namespace cvp::test {
 
-/// How to start a cloud-valkey-proxy. It logs at debug level, so that a search of its log sees all that it may say.
+/// How to start a cloud-valkey-proxy.
 struct ProxyOptions {
     std::filesystem::path binary;
     std::vector<std::string> arguments;  ///< beside --port, --admin-listen and --log-level
     std::vector<std::string> env;
     std::filesystem::path log_file;
+    std::string log_level = "debug";  ///< so that a search of its log sees all that it may say
 };
 
 /// A running cloud-valkey-proxy on free ports.

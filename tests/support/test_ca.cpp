@@ -53,6 +53,16 @@ TlsServerSettings TestCa::server(Leaf kind, const std::vector<std::string>& ips)
     return settings;
 }
 
+crypto::CertificateAndKey TestCa::client_certificate(Leaf kind, const std::string& name) const {
+    crypto::LeafRequest request;
+    request.common_name = name;
+    request.validity = validity_of(kind);
+    request.dns_names = {name};
+    request.server_auth = false;
+    request.client_auth = true;
+    return or_throw(crypto::issue_leaf(request, ca_));
+}
+
 TlsClientSettings TestCa::client(const std::string& identity) const {
     TlsClientSettings settings;
     settings.ca_pem = pem();

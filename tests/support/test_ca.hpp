@@ -32,6 +32,8 @@ public:
     ValkeyIdentity valkey(Leaf kind = Leaf::good, const std::vector<std::string>& ips = {"127.0.0.1"}) const;
     /// The same as a server of ours takes it.
     TlsServerSettings server(Leaf kind = Leaf::good, const std::vector<std::string>& ips = {"127.0.0.1"}) const;
+    /// A leaf for a client, right or expired or not yet valid.
+    crypto::CertificateAndKey client_certificate(Leaf kind = Leaf::good, const std::string& name = "client") const;
     /// A client that verifies chain and identity.
     TlsClientSettings client(const std::string& identity = "127.0.0.1") const;
 

@@ -124,7 +124,8 @@ Result<void> ValkeyServer::launch(std::uint16_t port) {
         if (auto written = write_private(options_.dir / "valkey.conf", build_config(options_, port_)); !written)
             return written;
         ProcessOptions child;
-        child.argv = {"valkey-server", (options_.dir / "valkey.conf").string()};
+        child.argv = options_.command;
+        child.argv.push_back((options_.dir / "valkey.conf").string());
         child.log_file = log_file();
         auto process = Process::start(child);
         if (!process) return fail(std::move(process).error());

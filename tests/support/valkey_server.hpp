@@ -22,6 +22,7 @@ struct ValkeyIdentity {
 };
 
 struct ValkeyOptions {
+    std::vector<std::string> command = {"valkey-server"};  ///< what starts it; the configuration file is added
     std::filesystem::path dir;             ///< exists; configuration, log, dump and admin socket live there
     std::string bind = "127.0.0.1";        ///< one or more addresses, separated by spaces
     std::uint16_t port = 0;                ///< 0: any free one

@@ -57,7 +57,6 @@ const std::vector<Wall> kWalls = {
     {"cpprest/", {"operator/cloud/"}},
     {"openssl/", {"common/crypto/", "common/tls/", "proxy/loop/"}},
     {"pplx/", {"operator/cloud/"}},
-    {"prometheus/", {"common/metrics/"}},
     {"spdlog/", {"common/log/"}},
     {"yaml-cpp/", {"common/yaml/"}},
 };
@@ -196,7 +195,6 @@ TEST(Layering, libraries_stay_behind_their_walls) {
              {"proxy/main.cpp", "spdlog/spdlog.h"},
              {"proxy/config.cpp", "CLI/App.hpp"},
              {"common/config/flags.cpp", "CLI/CLI.hpp"},
-             {"operator/runtime/work_queue.cpp", "prometheus/counter.h"},
              {"operator/kube/watch.hpp", "boost/asio/awaitable.hpp"}}) {
         const auto wrong = check_include(file, include);
         ASSERT_TRUE(wrong) << file << " includes " << include;

@@ -1,25 +1,19 @@
 #include "tests/integration/lone/fixture.hpp"
 
 #include <csignal>
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <stdexcept>
 
 #include "tests/support/canary.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/http_call.hpp"
+#include "tests/support/read_file.hpp"
 #include "tests/support/resp_client.hpp"
 
 namespace cvp::test {
 namespace {
 
 using namespace std::chrono_literals;
-
-std::string read_file(const std::filesystem::path& file) {
-    std::ifstream in(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-}
 
 }  // namespace
 

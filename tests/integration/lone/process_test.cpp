@@ -21,6 +21,24 @@ TEST_F(LoneProxy, exits_64_with_every_fault_of_its_flags) {
                                   HasSubstr("CVP_LOG_LEVEL: ")));
 }
 
+TEST_F(LoneProxy, opens_itself_beyond_loopback_to_those_that_log_in) {
+    const TempDir dir;
+    const auto file = dir.write("password", "canary-lone\n");
+    start_cloud(":valkey");
+    start_proxy({"--instance=my-valkey", "--listen=0.0.0.0", "--client-auth=require",
+                 "--client-password-file=" + file.string()});
+    EXPECT_EQ(ask(kPort, {"PING"}), "-NOAUTH Authentication required.");
+    const auto log_in = [&] {
+        auto client = RespClient::connect("127.0.0.1", kPort).value();
+        const auto verdict = client.command({"AUTH", "canary-lone"});
+        const auto reply = client.command({"PING"});
+        return (verdict ? to_string(*verdict) : "") + " " + (reply ? to_string(*reply) : to_string(reply.error()));
+    };
+    std::string last;
+    EXPECT_TRUE(eventually([&] { return (last = log_in()) == "+OK +PONG"; }, 20s)) << last;
+    EXPECT_THAT(log(), AllOf(HasSubstr("travels in clear text"), ::testing::Not(HasSubstr("canary-lone"))));
+}
+
 TEST_F(LoneProxy, exits_64_with_the_faults_of_all_documents) {
     const auto result = run_proxy({"--connection=ghost:7000", "--connection=spirit:7001"});
     EXPECT_EQ(result.status, 64);

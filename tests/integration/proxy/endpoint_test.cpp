@@ -47,6 +47,10 @@ TEST_F(ProxyEndpointTest, a_client_that_comes_while_the_server_restarts_is_held_
 }
 
 TEST_F(ProxyEndpointTest, a_frozen_server_costs_a_new_client_no_more_than_the_hold) {
+    auto spareless = document();
+    spareless.proxy.warm_spares = 0;  // one that is connected already waits for the server, as a client would directly
+    write(spareless);
+    ASSERT_TRUE(eventually([&] { return proxy().metric("cloudvalkey_proxy_config_generation") == 2; }, 20s));
     act("pause");
     const auto start = std::chrono::steady_clock::now();
     const auto bytes = proxy().ping_bytes();
@@ -76,9 +80,11 @@ TEST_F(ProxyEndpointTest, a_changed_document_is_followed_without_a_restart) {
     EXPECT_TRUE(proxy().process().is_running());
 }
 
-TEST_F(ProxyEndpointTest, running_sessions_stay_where_they_are_when_the_document_changes) {
+TEST_F(ProxyEndpointTest, running_sessions_move_when_the_document_changes_and_they_can) {
     auto session = connect();
     ASSERT_EQ(text_of(session.command({"PING"})), "+PONG");
+    auto watching = connect();
+    ASSERT_EQ(text_of(watching.command({"WATCH", "k"})), "+OK");
     RecordingOptions options;
     options.certificate = own_ca_.server();
     options.answer = [](std::string_view) { return std::string("+OK\r\n"); };
@@ -88,7 +94,9 @@ TEST_F(ProxyEndpointTest, running_sessions_stay_where_they_are_when_the_document
     changed.tls.ca = own_ca_.pem();
     write(changed);
     ASSERT_TRUE(eventually([&] { return ask({"PING"}) == "+OK"; })) << "new clients go to the new server";
-    EXPECT_EQ(text_of(session.command({"PING"})), "+PONG") << "the old one to the old server";
+    ASSERT_TRUE(eventually([&] { return proxy().metric("cloudvalkey_proxy_moves_total", {"result=\"ok\""}) >= 1; }));
+    EXPECT_EQ(text_of(session.command({"PING"})), "+OK") << "it went there unnoticed";
+    EXPECT_EQ(text_of(watching.command({"PING"})), "+PONG") << "its WATCH stands at the old server";
 }
 
 TEST_F(ProxyEndpointTest, a_bad_document_changes_nothing_and_is_told) {

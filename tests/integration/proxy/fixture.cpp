@@ -16,10 +16,10 @@ using Json = nlohmann::json;
 
 }  // namespace
 
-ProxyFixture::ProxyFixture() {
+ProxyFixture::ProxyFixture(const std::string& instance_options) {
     std::filesystem::create_directories(dir_.path() / "emulator");
     auto emulator = EmulatorProcess::start(CVP_EMULATOR_BINARY, dir_.path() / "emulator",
-                                           {"--instance", std::string(kInstance) + ":valkey"});
+                                           {"--instance", kInstance + instance_options});
     if (!emulator) throw std::runtime_error(to_string(emulator.error()));
     emulator_ = std::move(*emulator);
 }
@@ -84,7 +84,8 @@ ProxyProcess& ProxyFixture::start_proxy_from(const std::filesystem::path& binary
     options.binary = binary;
     options.arguments = {"--config=" + (dir_.path() / "config/connection.yaml").string()};
     options.arguments.insert(options.arguments.end(), arguments.begin(), arguments.end());
-    options.env = {"GCE_METADATA_HOST=" + emulator_->metadata_host()};
+    options.env = env_;
+    options.env.push_back("GCE_METADATA_HOST=" + emulator_->metadata_host());
     options.log_file = dir_.path() / "proxy.log";
     auto proxy = ProxyProcess::start(options);
     if (!proxy) throw std::runtime_error(to_string(proxy.error()));

@@ -23,7 +23,8 @@ protected:
     static constexpr auto kInstance = "projects/my-project/locations/us-central1/instances/my-valkey";
     static constexpr auto kNoAuth = "-NOAUTH Authentication required.";
 
-    ProxyFixture();
+    /// @param instance_options of the emulated instance: instance_request.hpp
+    explicit ProxyFixture(const std::string& instance_options = ":valkey");
     void TearDown() override;
 
     /// What the emulated API says of the instance at this moment: address, CA and identity, and an IAM login.
@@ -54,6 +55,7 @@ protected:
     /// Whether a new connection gets PONG within `limit`, however often it has to try.
     bool answers_pong_within(std::chrono::milliseconds limit);
 
+    std::vector<std::string> env_;  ///< more environment of the proxy
     TempDir dir_;
     TestCa own_ca_;  ///< for servers of the test's own
 

@@ -87,7 +87,9 @@ class ProxyTlsTest : public ProxyFixture {};
 
 TEST_F(ProxyTlsTest, the_right_server_gets_the_login_so_the_recorder_would_have_seen_it) {
     const auto server = record(own_ca_.server());
-    write(pointed_at(document(), *server, own_ca_.pem()));
+    auto spareless = pointed_at(document(), *server, own_ca_.pem());
+    spareless.proxy.warm_spares = 0;  // a spare may be half made when the recorder is looked at
+    write(spareless);
     start_proxy();
     ASSERT_EQ(ask({"PING"}), "+OK");
     const auto tokens = emulator().tokens().value();

@@ -139,7 +139,9 @@ TEST_F(FaultsTest, a_server_that_accepts_and_says_nothing_is_answered_for_when_t
 
 TEST_F(FaultsTest, a_token_that_ended_is_replaced_by_the_next_one) {
     auto& valkey = start_valkey();
-    proxy_.point_to(tls_target(valkey.port(), ca_, login_));
+    auto target = tls_target(valkey.port(), ca_, login_);
+    target.spares = 0;  // one would serve the client with the login that it has
+    proxy_.point_to(std::move(target));
     ASSERT_TRUE(proxy_.wait_until_proven());
     auto live = proxy_.connect();
     ASSERT_EQ(ask(live, {"PING"}), "+PONG");
@@ -205,7 +207,7 @@ TEST_F(FaultsTest, a_throttled_login_is_said_to_be_one) {
     EXPECT_LE(proxy_.stats().logins_throttled, 2u) << "the proof's and the client's";
 }
 
-TEST_F(FaultsTest, new_clients_follow_a_new_destination_and_running_sessions_keep_theirs) {
+TEST_F(FaultsTest, clients_follow_a_new_destination_and_running_sessions_move_there_unnoticed) {
     auto& first = start_valkey();
     TempDir other_dir;
     ValkeyOptions options;
@@ -220,10 +222,28 @@ TEST_F(FaultsTest, new_clients_follow_a_new_destination_and_running_sessions_kee
     proxy_.point_to(tls_target(first.port(), ca_, login_));
     auto old = proxy_.connect();
     EXPECT_EQ(ask(old, {"GET", "where"}), "\"first\"");
+    auto busy = proxy_.connect();
+    EXPECT_EQ(ask(busy, {"WATCH", "where"}), "+OK");
     proxy_.point_to(tls_target(second->port(), ca_, login_));
     auto fresh = proxy_.connect();
     EXPECT_EQ(ask(fresh, {"GET", "where"}), "\"second\"");
-    EXPECT_EQ(ask(old, {"GET", "where"}), "\"first\"");
+    ASSERT_TRUE(proxy_.wait_for([](const auto& stats) { return stats.moves_ok == 1; }));
+    EXPECT_EQ(ask(old, {"GET", "where"}), "\"second\"");
+    EXPECT_EQ(ask(busy, {"GET", "where"}), "\"first\"") << "its WATCH stands there";
+    EXPECT_EQ(ask(busy, {"UNWATCH"}), "+OK");
+    ASSERT_TRUE(proxy_.wait_for([](const auto& stats) { return stats.moves_ok == 2; }));
+    EXPECT_EQ(ask(busy, {"GET", "where"}), "\"second\"");
+}
+
+TEST_F(FaultsTest, a_destination_that_is_the_same_server_moves_nobody) {
+    auto& valkey = start_valkey();
+    proxy_.point_to(tls_target(valkey.port(), ca_, login_));
+    auto client = proxy_.connect();
+    const auto id = ask(client, {"CLIENT", "INFO"}).substr(0, 8);
+    proxy_.point_to(Destination{.to = tls_target(valkey.port(), ca_, login_), .max_connections = 7});
+    ASSERT_TRUE(proxy_.wait_until_proven());
+    EXPECT_EQ(ask(client, {"CLIENT", "INFO"}).substr(0, 8), id);
+    EXPECT_EQ(proxy_.stats().moves_ok, 0u);
 }
 
 TEST_F(FaultsTest, a_held_client_follows_a_new_destination) {
@@ -258,12 +278,22 @@ TEST_F(FaultsTest, more_clients_than_allowed_hear_the_servers_own_words) {
     EXPECT_EQ(ask(one, {"PING"}), "+PONG");
 }
 
+TEST_F(FaultsTest, a_client_that_half_closes_while_nothing_is_owed_is_closed_at_once) {
+    auto& valkey = start_valkey();
+    proxy_.point_to(tls_target(valkey.port(), ca_, login_));
+    auto client = proxy_.connect();
+    ASSERT_EQ(ask(client, {"PING"}), "+PONG");
+    client.stream().finish_writing();
+    EXPECT_LE(took([&] { EXPECT_EQ(client.read_to_end().value_or("?"), ""); }), 500ms);
+}
+
 TEST_F(FaultsTest, a_server_that_ignores_a_half_close_has_a_second) {
     auto& valkey = start_valkey();
     proxy_.point_to(tls_target(valkey.port(), ca_, login_));
     auto client = proxy_.connect();
     ASSERT_EQ(ask(client, {"PING"}), "+PONG");
     valkey.pause();
+    ASSERT_TRUE(client.send(encode_command({"BLPOP", "jobs", "0"})));
     client.stream().finish_writing();
     const auto waited = took([&] { EXPECT_EQ(client.read_to_end().value_or("?"), ""); });
     EXPECT_GE(waited, 900ms);

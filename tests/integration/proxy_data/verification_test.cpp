@@ -84,7 +84,9 @@ TEST(VerifiedServer, gets_the_login_first_and_then_the_clients_own_bytes) {
     auto server = RecordingServer::start(options);
     ASSERT_TRUE(server) << to_string(server.error());
     RunningProxy proxy;
-    proxy.point_to(tls_target((*server)->port(), ca, std::make_shared<TestLogin>(kToken)));
+    auto target = tls_target((*server)->port(), ca, std::make_shared<TestLogin>(kToken));
+    target.spares = 0;
+    proxy.point_to(std::move(target));
     ASSERT_TRUE(proxy.wait_until_proven());
     auto client = proxy.connect();
     EXPECT_EQ(ask(client, {"PING"}), "+OK");

@@ -196,9 +196,10 @@ Result<void> enter_pod_root(const std::vector<std::string>& directories, const s
     return {};
 }
 
-Result<fs::path> make_volume(const std::string& name) {
+Result<fs::path> make_volume(const std::string& name, bool is_writable) {
     const auto path = fs::path(kVolumes) / name;
     if (::mkdir(path.c_str(), 0755) != 0) return failed("mkdir " + path.string());
+    if (is_writable && ::chmod(path.c_str(), 0777) != 0) return failed("chmod " + path.string());
     return path;
 }
 

@@ -48,7 +48,8 @@ std::string resolved(const std::string& path);
 Result<void> enter_pod_root(const std::vector<std::string>& directories, const std::vector<std::string>& files);
 
 /// Makes a directory for a volume, in memory, and returns its path.
-Result<std::filesystem::path> make_volume(const std::string& name);
+/// @param is_writable by everybody, as the kubelet's emptyDir
+Result<std::filesystem::path> make_volume(const std::string& name, bool is_writable);
 
 /// Mounts a file or directory on a place that enter_pod_root() was told.
 Result<void> mount_at(const std::filesystem::path& from, const std::string& place, bool is_read_only);

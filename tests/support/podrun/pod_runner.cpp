@@ -106,7 +106,7 @@ Result<void> PodRunner::prepare() {
     if (!mounted) return mounted;
     for (const auto& volume : pod_.volumes) {
         if (volume_directories_.contains(volume.name)) continue;
-        auto directory = make_volume(volume.name);
+        auto directory = make_volume(volume.name, volume.is_empty_dir);
         if (!directory) return fail(std::move(directory).error());
         volume_directories_.emplace(volume.name, std::move(*directory));
     }
@@ -151,9 +151,10 @@ Result<void> PodRunner::sync_volumes() {
     for (const auto& [id, source] : sources_) {
         if (!source->store.is_synced()) return fail(ErrorCode::unavailable, "reading " + id.second);
     }
-    const ObjectLookup lookup = [this](VolumeSource::Kind kind, const std::string& name) -> const Json* {
+    std::vector<op::ObjectPtr> held;  // for as long as the volumes are written
+    const ObjectLookup lookup = [&](VolumeSource::Kind kind, const std::string& name) -> const Json* {
         const auto& source = *sources_.at({kind, name});
-        return source.store.find(source.key).get();
+        return held.emplace_back(source.store.find(source.key)).get();
     };
     Result<void> outcome;
     for (const auto& volume : pod_.volumes) {

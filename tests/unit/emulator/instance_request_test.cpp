@@ -41,12 +41,33 @@ TEST(InstanceRequest, names_what_it_does_not_understand) {
     for (const auto& [options, named] :
          {std::pair{":valkey,replicas", "'replicas'"}, std::pair{":valkey,port=0", "port=0"},
           std::pair{":valkey,port=70000", "port=70000"}, std::pair{":leaf=rotten", "rotten"},
-          std::pair{":port=6379", "need the option valkey"}, std::pair{":network=", "'network='"}}) {
+          std::pair{":port=6379", "need the option valkey"}, std::pair{":front", "need the option valkey"},
+          std::pair{":network=", "'network='"}}) {
         const auto request = parse_instance_request(std::string(kName) + options);
         ASSERT_FALSE(request) << options;
         EXPECT_NE(request.error().context.find(named), std::string::npos) << request.error().context;
     }
     EXPECT_FALSE(parse_instance_request("my-valkey:valkey"));
+}
+
+TEST(InstanceRequest, asks_for_a_front_only_by_name) {
+    EXPECT_FALSE(parse_instance_request(std::string(kName) + ":valkey")->has_front);
+    EXPECT_TRUE(parse_instance_request(std::string(kName) + ":valkey,front")->has_front);
+}
+
+TEST(FrontRequest, is_an_address_with_options) {
+    const auto bare = parse_front_request("127.0.0.1:6379").value();
+    EXPECT_EQ(bare.server.ip, "127.0.0.1");
+    EXPECT_EQ(bare.server.port, 6379);
+    EXPECT_FALSE(bare.server_has_tls);
+    EXPECT_TRUE(bare.clients_use_tls);
+    EXPECT_EQ(bare.port, 0);
+    const auto full = parse_front_request("10.0.0.3:6380,tls,plain,listen=16379").value();
+    EXPECT_TRUE(full.server_has_tls);
+    EXPECT_FALSE(full.clients_use_tls);
+    EXPECT_EQ(full.port, 16379);
+    for (const auto* bad : {"", "127.0.0.1", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:70000", "h:1,listen=x", "h:1,odd"})
+        EXPECT_FALSE(parse_front_request(bad)) << bad;
 }
 
 TEST(EmulatorOptions, read_the_command_line) {

@@ -106,6 +106,12 @@ TEST(OperatorConfig, knows_its_subcommands) {
     const auto help = parsed({"--help"});
     EXPECT_EQ(help.action, Action::help);
     EXPECT_THAT(help.help_text, HasSubstr("--webhook-port"));
+    const auto selftest = parsed({"selftest", "--namespace=shop", "--excluded-namespace=ops", "--wait=5s"});
+    EXPECT_EQ(selftest.action, Action::selftest);
+    EXPECT_EQ(selftest.config.selftest_namespace, "shop");
+    EXPECT_EQ(selftest.config.excluded_namespace, "ops");
+    EXPECT_EQ(selftest.config.selftest_wait, std::chrono::seconds(5));
+    EXPECT_THAT(faults_of({"selftest", "--namespace=Shop"}), Contains(HasSubstr("must be the name of a namespace")));
     const auto resolve = parsed({"resolve", "-f", "sessions.yaml"});
     EXPECT_EQ(resolve.action, Action::resolve);
     EXPECT_EQ(resolve.config.manifest, "sessions.yaml");

@@ -25,6 +25,12 @@ Faults faults_of(const std::vector<std::string>& arguments, const Environment& e
     return command ? Faults{} : command.error();
 }
 
+TEST(Config, knows_the_service_managers_socket) {
+    EXPECT_EQ(parsed({"--instance", "my-valkey"}, {{"NOTIFY_SOCKET", "/run/systemd/notify"}}).config.notify_socket,
+              "/run/systemd/notify");
+    EXPECT_EQ(parsed({"--instance", "my-valkey"}).config.notify_socket, "");
+}
+
 TEST(Config, serves_an_instance_with_the_documented_defaults) {
     const auto config = parsed({"--instance", "my-valkey"}).config;
     ASSERT_TRUE(config.instance);
@@ -146,6 +152,57 @@ TEST(Config, blames_project_and_location_by_their_own_names) {
                 ElementsAre(HasSubstr("CVP_PROJECT: \"P!\""), HasSubstr("--location: \"us-central1-a\" is a zone")));
 }
 
+TEST(Config, asks_clients_for_what_flags_say) {
+    const auto none = parsed({"--instance=a"}).config;
+    EXPECT_EQ(none.clients, ClientRules());
+    EXPECT_TRUE(none.listen_files.empty());
+
+    const auto config = parsed({"--config=c", "--client-auth=require"}, {{"CVP_CLIENT_PASSWORD_FILE", "p"},
+                                                                         {"CVP_LISTEN_CERT", "c"},
+                                                                         {"CVP_LISTEN_KEY", "k"},
+                                                                         {"CVP_LISTEN_CLIENT_CA", "ca"}})
+                            .config;
+    EXPECT_EQ(config.clients, (ClientRules{ClientAuth::require, true, false}));
+    EXPECT_EQ(config.listen_files, (ListenFileNames{"c", "k", "ca", "p"}));
+    EXPECT_EQ(parsed({"--config=c", "--client-auth=Reject"}).config.clients.mode, ClientAuth::reject);
+    EXPECT_EQ(parsed({"--config=c"}, {{"CVP_CLIENT_AUTH", "accept"}}).config.clients.mode, ClientAuth::accept);
+}
+
+TEST(Config, refuses_what_would_let_nobody_in_or_is_half) {
+    for (const auto* mode : {"", "Maybe", "ACCEPT", "require ", "requires", "acce"}) {
+        EXPECT_THAT(faults_of({"--config=c", std::string("--client-auth=") + mode}),
+                    ElementsAre(HasSubstr("--client-auth: ")))
+            << mode;
+    }
+    EXPECT_THAT(faults_of({"--instance=a", "--client-auth=require"}),
+                ElementsAre(::testing::AllOf(HasSubstr("--client-password-file"), HasSubstr("--listen-client-ca"))));
+    EXPECT_THAT(faults_of({"--instance=a", "--client-auth=require", "--client-password-file=p"}), ElementsAre());
+    EXPECT_THAT(faults_of({"--config=c", "--client-auth=require"}), ElementsAre())
+        << "client-password may lie beside it";
+    EXPECT_THAT(faults_of({"--config=c", "--listen-cert=c"}), ElementsAre(HasSubstr("give both, or none")));
+    EXPECT_THAT(faults_of({"--config=c", "--listen-key=c"}), ElementsAre(HasSubstr("give both, or none")));
+    EXPECT_THAT(faults_of({"--config=c", "--listen-client-ca=c"}), ElementsAre(HasSubstr("--listen-client-ca")));
+    EXPECT_THAT(faults_of({"--config=c", "--client-password-file="}),
+                ElementsAre("--client-password-file: needs a value"));
+}
+
+TEST(Config, opens_itself_to_other_machines_that_must_show_something) {
+    const std::vector<std::string> open{"--instance=a", "--listen=0.0.0.0"};
+    const auto with = [&](std::vector<std::string> more) {
+        more.insert(more.begin(), open.begin(), open.end());
+        return faults_of(more);
+    };
+    EXPECT_THAT(with({"--client-auth=require", "--client-password-file=p"}), ElementsAre());
+    EXPECT_THAT(with({"--listen-cert=c", "--listen-key=k", "--listen-client-ca=ca"}), ElementsAre());
+    EXPECT_THAT(with({"--listen-cert=c", "--listen-key=k"}), ElementsAre(HasSubstr("--allow-open-listen")));
+    EXPECT_THAT(with({"--client-auth=reject"}), ElementsAre(HasSubstr("clientAuth: Reject")));
+    EXPECT_THAT(faults_of({"--config=c", "--listen=0.0.0.0", "--client-auth=accept"}),
+                ElementsAre(HasSubstr("--allow-open-listen")));
+    const auto by_document = parsed({"--config=c", "--listen=0.0.0.0"}).config;
+    EXPECT_TRUE(by_document.clients.is_exposed) << "the document decides";
+    EXPECT_FALSE(parsed({"--config=c", "--listen=0.0.0.0", "--allow-open-listen"}).config.clients.is_exposed);
+}
+
 TEST(Config, opens_itself_to_other_machines_only_when_told_so) {
     for (const auto* address : {"0.0.0.0", "10.0.0.1", "::", "fe80::1", "::ffff:127.0.0.1"}) {
         EXPECT_THAT(faults_of({"--instance=a", "--listen", address}),
@@ -157,6 +214,51 @@ TEST(Config, opens_itself_to_other_machines_only_when_told_so) {
     EXPECT_EQ(faults_of({"--instance=a", "--listen=::", "--allow-open-listen=false"}).size(), 1u);
     for (const auto* address : {"127.0.0.1", "127.1.2.3", "::1"}) {
         EXPECT_EQ(parsed({"--instance=a", "--listen", address}).config.listen, address);
+    }
+}
+
+TEST(Config, serves_the_primary_on_a_unix_socket_too) {
+    const auto socket = [](const Config& config) { return config.instance->ports.unix_socket; };
+    EXPECT_EQ(socket(parsed({"--instance=a"}).config), std::nullopt);
+    EXPECT_EQ(socket(parsed({"--instance=a", "--unix-socket=/run/v.sock"}).config),
+              (UnixSocketOptions{"/run/v.sock", 0600}));
+    EXPECT_EQ(socket(parsed({"--instance=a", "--unix-socket", "v.sock", "--unix-socket-mode", "0660"}).config),
+              (UnixSocketOptions{"v.sock", 0660}));
+    EXPECT_EQ(parsed({"--config=c"}, {{"CVP_UNIX_SOCKET", "/run/v.sock"}, {"CVP_UNIX_SOCKET_MODE", "777"}})
+                  .config.documents[0]
+                  .ports.unix_socket,
+              (UnixSocketOptions{"/run/v.sock", 0777}));
+}
+
+TEST(Config, serves_each_connection_of_a_sidecar_on_a_socket_in_the_directory_that_injection_mounts) {
+    const auto config = parsed({"--connection=sessions:6379", "--connection=orders:6390/6391"},
+                               {{"CVP_UNIX_SOCKET", "/run/cloudvalkey"}, {"CVP_UNIX_SOCKET_MODE", "0666"}})
+                            .config;
+    ASSERT_EQ(config.documents.size(), 2u);
+    EXPECT_EQ(config.documents[0].ports.unix_socket, (UnixSocketOptions{"/run/cloudvalkey/sessions.sock", 0666}));
+    EXPECT_EQ(config.documents[1].ports.unix_socket, (UnixSocketOptions{"/run/cloudvalkey/orders.sock", 0666}));
+    EXPECT_EQ(parsed({"--connection=a:7000", "--unix-socket=/run/s/"}).config.documents[0].ports.unix_socket->path,
+              "/run/s/a.sock");
+}
+
+TEST(Config, refuses_unix_sockets_that_cannot_be) {
+    const auto socket = [](const std::string& path) { return faults_of({"--instance=a", "--unix-socket=" + path}); };
+    EXPECT_THAT(socket(""), ElementsAre("--unix-socket: needs a value"));
+    EXPECT_THAT(socket("/run/"), ElementsAre(HasSubstr("must be the path of a socket")));
+    EXPECT_THAT(socket("@valkey"), ElementsAre(HasSubstr("abstract")));
+    EXPECT_THAT(socket("/" + std::string(106, 'x')), ElementsAre());
+    EXPECT_THAT(socket("/" + std::string(107, 'x')), ElementsAre(HasSubstr("at most 107 bytes")));
+    EXPECT_THAT(faults_of({"--connection=a:7000", "--unix-socket=/" + std::string(99, 'x')}), ElementsAre());
+    EXPECT_THAT(faults_of({"--connection=ab:7000", "--unix-socket=/" + std::string(99, 'x')}),
+                ElementsAre(HasSubstr("xx/ab.sock must be at most 107 bytes")));
+    EXPECT_THAT(faults_of({"--connection=a:7000", "--unix-socket=@x"}), ElementsAre(HasSubstr("abstract")));
+    EXPECT_THAT(faults_of({"--connection=a:7000", "--connection=b:7001", "--unix-socket="}),
+                ElementsAre("--unix-socket: needs a value"));
+    for (const auto* mode : {"9", "0", "60", "0o600", "rw-------", "01777", "-600", "0600 ", "888"}) {
+        EXPECT_THAT(
+            faults_of({"--connection=a:7000", "--connection=b:7001", std::string("--unix-socket-mode=") + mode}),
+            ElementsAre(HasSubstr("must be an octal mode")))
+            << mode;
     }
 }
 
@@ -210,16 +312,44 @@ TEST(Config, knows_its_subcommands) {
     EXPECT_EQ(ready.config.admin->port, 9000);
     EXPECT_EQ(parsed({"version"}).action, Action::version);
     EXPECT_EQ(parsed({"--version"}).action, Action::version);
-    EXPECT_THAT(faults_of({"doctor"}), ElementsAre("doctor: unknown word; see --help", HasSubstr("nothing to serve")));
-    EXPECT_THAT(faults_of({"probe", "doctor"}), ElementsAre("doctor: unknown word; see --help"));
+    const auto doctor = parsed({"doctor", "--instance=a", "-o", "json", "--wait=3s"});
+    EXPECT_EQ(doctor.action, Action::doctor);
+    EXPECT_EQ(doctor.config.instance->instance, "a");
+    EXPECT_TRUE(doctor.config.doctor.as_json);
+    EXPECT_EQ(doctor.config.doctor.wait, std::chrono::seconds(3));
+    EXPECT_THAT(faults_of({"doctor"}), ElementsAre(HasSubstr("nothing to serve")));
+    EXPECT_THAT(faults_of({"nurse"}), ElementsAre("nurse: unknown word; see --help", HasSubstr("nothing to serve")));
+    EXPECT_THAT(faults_of({"probe", "nurse"}), ElementsAre("nurse: unknown word; see --help"));
 }
 
 TEST(Config, help_names_every_flag) {
     const auto command = parsed({"--nonsense", "--help"});
     EXPECT_EQ(command.action, Action::help);
-    for (const auto* flag : {"--config", "--connection", "--instance", "--type", "--project", "--location", "--listen",
-                             "--port", "--readers-port", "--admin-listen", "--allow-open-listen", "--min-drain",
-                             "--max-drain", "--refresh-interval", "--log-level", "--log-format", "probe", "version"}) {
+    for (const auto* flag : {"--config",
+                             "--connection",
+                             "--instance",
+                             "--type",
+                             "--project",
+                             "--location",
+                             "--listen",
+                             "--port",
+                             "--readers-port",
+                             "--unix-socket",
+                             "--unix-socket-mode",
+                             "--client-auth",
+                             "--client-password-file",
+                             "--listen-cert",
+                             "--listen-key",
+                             "--listen-client-ca",
+                             "--admin-listen",
+                             "--allow-open-listen",
+                             "--min-drain",
+                             "--max-drain",
+                             "--refresh-interval",
+                             "--log-level",
+                             "--log-format",
+                             "probe",
+                             "version"}) {
         EXPECT_THAT(command.help_text, HasSubstr(flag));
     }
 }

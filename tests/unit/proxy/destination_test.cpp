@@ -45,6 +45,16 @@ TEST(Destination, is_the_endpoint_with_its_tls_and_login) {
     EXPECT_EQ(target.tls, options);
 }
 
+TEST(Destination, shows_the_documents_certificate) {
+    auto document = sample_document();
+    document.certificate = ClientCertificate{"certificate", Secret("key")};
+    const auto destination = build_destination(document, EndpointRole::primary, nullptr);
+    const auto& tls = std::get<Target>(destination.to).tls;
+    ASSERT_TRUE(tls);
+    EXPECT_EQ(tls->certificate_pem, "certificate");
+    EXPECT_EQ(tls->key_pem, Secret("key"));
+}
+
 TEST(Destination, without_tls_is_plain) {
     auto document = sample_document();
     document.connection.tls = {};

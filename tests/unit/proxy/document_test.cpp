@@ -58,11 +58,10 @@ topology: Sentinel
 endpoints: [{role: primary, host: 10.0.0.3, port: seventy}]
 tls: {mode: Disabled}
 auth: {mode: GoogleIAM, impersonate: [a@b]}
-proxy: {clientAuth: Require}
 )");
     EXPECT_THAT(faults(), AllOf(HasSubstr("endpoints[0].port: "), HasSubstr("name: is \"orders\""),
                                 HasSubstr("topology: Sentinel"), HasSubstr("tls.mode: Disabled"),
-                                HasSubstr("auth.impersonate: "), HasSubstr("proxy.clientAuth: Require")));
+                                HasSubstr("auth.impersonate: ")));
 }
 
 TEST_F(DocumentFile, may_have_any_name_where_none_is_expected) {
@@ -103,6 +102,37 @@ TEST_F(DocumentFile, takes_user_password_and_ca_from_files_beside_it) {
     EXPECT_THAT(faults(), AllOf(HasSubstr("tls.ca"), Not(HasSubstr("canary"))));
 }
 
+TEST_F(DocumentFile, takes_a_client_certificate_whole_or_not_at_all) {
+    write(sample_connection());
+    EXPECT_FALSE(load()->certificate);
+    dir_.write("tls.crt", "certificate");
+    EXPECT_THAT(faults(), AllOf(HasSubstr("tls.key: the file is missing"), HasSubstr("there is tls.crt")));
+    dir_.write("tls.key", "");
+    EXPECT_THAT(faults(), HasSubstr("tls.key: the file is missing or empty"));
+    dir_.write("tls.key", "canary-1");
+    const auto document = load();
+    ASSERT_TRUE(document) << document.error();
+    EXPECT_EQ(document->certificate, (ClientCertificate{"certificate", Secret("canary-1")}));
+
+    dir_.write("tls.crt", "");
+    EXPECT_THAT(faults(), AllOf(HasSubstr("tls.crt: the file is missing or empty"), Not(HasSubstr("canary"))));
+    auto plain = sample_connection();
+    plain.auth = {};
+    plain.tls = {};
+    plain.tls.mode = TlsMode::disabled;
+    write(plain);
+    EXPECT_FALSE(load()->certificate) << "nobody asks for it";
+}
+
+TEST_F(DocumentFile, takes_the_password_of_clients_from_beside_it) {
+    write(sample_connection());
+    EXPECT_FALSE(load()->client_password);
+    dir_.write("client-password", "canary-1\n");
+    EXPECT_EQ(load()->client_password, Secret("canary-1"));
+    dir_.write("client-password", "\n");
+    EXPECT_FALSE(load()->client_password) << "an empty one would let in whoever says so";
+}
+
 TEST(UnservableDocument, would_leak_a_token) {
     auto connection = sample_connection();
     EXPECT_TRUE(find_unservable(connection, "sessions").empty());
@@ -116,12 +146,12 @@ TEST(UnservableDocument, would_leak_a_token) {
 
 TEST(UnservableDocument, asks_for_what_is_not_built) {
     auto connection = sample_connection();
-    connection.proxy.client_auth = ClientAuth::reject;
+    connection.topology = Topology::sentinel;
     connection.auth.mode = AuthMode::password;
     std::vector<std::string> keys;
     for (const auto& fault : find_unservable(connection, ""))
         keys.push_back(fault.key_path);
-    EXPECT_THAT(keys, ElementsAre("auth.passwordFile", "proxy.clientAuth"));
+    EXPECT_THAT(keys, ElementsAre("topology", "auth.passwordFile"));
 }
 
 }  // namespace

@@ -49,6 +49,15 @@ TEST(Ready, needs_a_proof_of_the_last_minute_for_every_connection) {
     EXPECT_EQ(judge_ready(view), (Verdict{false, "sessions: not reached yet; orders: NotResolved"}));
 }
 
+TEST(Ready, a_spare_connection_is_a_proof_that_does_not_age) {
+    auto view = sample_view();
+    primary(view).last_success = view.now - 5min;
+    primary(view).spares = 1;
+    EXPECT_TRUE(judge_ready(view).ok);
+    primary(view).spares = 0;
+    EXPECT_FALSE(judge_ready(view).ok);
+}
+
 TEST(Ready, ends_when_draining_begins) {
     auto view = sample_view();
     view.draining = true;

@@ -28,7 +28,9 @@ inline ResolvedConnection sample_connection() {
 }
 
 inline Document sample_document() {
-    return {sample_connection(), std::nullopt, {}};
+    Document document;
+    document.connection = sample_connection();
+    return document;
 }
 
 }  // namespace cvp::proxy

@@ -20,12 +20,26 @@ View full_view() {
     view.identity_email = "p.svc.id.goog";
     view.identity_warning = "it cannot log in";
     view.tokens = {{"scope-1", view.started_at, 3, 1, "unavailable: refused"}};
-    view.resolver = ResolverView{2, 1, view.started_at, "cloud is away"};
+    view.resolver = ResolverView{2, 1, view.started_at, "cloud is away", "CloudUnavailable", ""};
     auto& port = view.connections[0].ports[0];
+    port.unix_socket = "/run/cloudvalkey/sessions.sock";
     port.stats.clients_total = 7;
+    port.stats.clients_unix = 3;
+    port.has_tls = true;
+    port.stats.greetings_ok = 6;
+    port.stats.greetings_certificate = 2;
+    port.stats.greetings_failed = 1;
+    view.listen_files = ListenFilesView{4, "no such file", view.started_at, true};
     port.stats.handshakes_ok = 5;
     port.stats.handshakes_resumed = 2;
     port.stats.local_errors[static_cast<std::size_t>(Cause::tls_chain)] = 4;
+    port.stats.commands[0] = 8;
+    port.stats.latency.observe(0.0007, 2);
+    port.stats.latency_by_command.assign(kCommands, make_latency_histogram());
+    port.stats.latency_by_command[find_command("get").index].observe(0.0007, 2);
+    port.stats.server_errors[static_cast<std::size_t>(ServerError::readonly)] = 5;
+    port.stats.relogins_missed["multi"] = 6;
+    port.stats.clients_cut["in_flight"] = 2;
     port.upstream.last_error = make_local_error(Cause::tls_chain, "expired \xff");
     port.upstream.last_error_at = view.started_at;
     return view;
@@ -49,7 +63,16 @@ TEST(Status, shows_where_a_connection_goes_and_whom_it_found_there) {
     EXPECT_EQ(port["upstream"]["tlsVersion"], "TLSv1.3");
     EXPECT_EQ(port["upstream"]["verifiedIdentity"], "ip:10.0.0.3");
     EXPECT_EQ(port["upstream"]["lastError"]["cause"], "TlsChain");
+    EXPECT_EQ(port["unixSocket"], "/run/cloudvalkey/sessions.sock");
     EXPECT_EQ(port["counters"]["clients"], 7);
+    EXPECT_EQ(port["counters"]["unixClients"], 3);
+    EXPECT_EQ(port["tls"], true);
+    EXPECT_EQ(port["counters"]["clientTlsHandshakes"], 6);
+    EXPECT_EQ(port["counters"]["clientTlsFailures"], 3);
+    EXPECT_EQ(connection["clientAuth"], "Accept");
+    EXPECT_EQ(status["listenFiles"]["lastError"], "no such file");
+    EXPECT_EQ(status["listenFiles"]["certificateExpiresAt"], "2026-11-20T12:00:00Z");
+    EXPECT_EQ(status["listenFiles"]["demandsClientCertificates"], true);
     EXPECT_EQ(port["counters"]["localErrors"]["TlsChain"], 4);
     EXPECT_THAT(status.dump(), Not(HasSubstr("BEGIN CERTIFICATE")));
 }
@@ -61,6 +84,7 @@ TEST(Status, of_an_unresolved_connection_has_no_endpoints) {
     EXPECT_EQ(status["connections"][0]["resolved"], false);
     EXPECT_FALSE(status["connections"][0].contains("endpoints"));
     EXPECT_FALSE(status.contains("identity"));
+    EXPECT_FALSE(status.contains("listenFiles"));
 }
 
 TEST(Metrics, count_per_connection_and_role) {
@@ -69,6 +93,15 @@ TEST(Metrics, count_per_connection_and_role) {
     EXPECT_THAT(page,
                 HasSubstr("tls_handshakes_total{connection=\"sessions\",role=\"primary\",resumed=\"false\"} 3\n"));
     EXPECT_THAT(page, HasSubstr("local_errors_total{connection=\"sessions\",role=\"primary\",cause=\"TlsChain\"} 4\n"));
+    EXPECT_THAT(page, HasSubstr("commands_total{connection=\"sessions\",role=\"primary\",command=\"other\"} 8\n"));
+    EXPECT_THAT(
+        page, HasSubstr("command_duration_seconds_bucket{connection=\"sessions\",role=\"primary\",le=\"0.001\"} 2\n"));
+    EXPECT_THAT(page, HasSubstr("command_duration_by_command_seconds_count{connection=\"sessions\",role=\"primary\","
+                                "command=\"get\"} 2\n"));
+    EXPECT_THAT(page, HasSubstr("server_errors_total{connection=\"sessions\",role=\"primary\",code=\"READONLY\"} 5\n"));
+    EXPECT_THAT(page, HasSubstr("reauth_missed_total{connection=\"sessions\",role=\"primary\",reason=\"multi\"} 6\n"));
+    EXPECT_THAT(page, HasSubstr("cloudvalkey_proxy_client_tls_handshakes_total{connection=\"sessions\","
+                                "role=\"primary\",result=\"certificate\"} 2\n"));
     EXPECT_THAT(page, HasSubstr("cloudvalkey_proxy_identity_usable 0\n"));
     EXPECT_THAT(page, HasSubstr("cloudvalkey_proxy_config_valid{connection=\"sessions\"} 1\n"));
     EXPECT_THAT(page, HasSubstr("cloudvalkey_proxy_token_expires_timestamp_seconds{scope=\"scope-1\"} 1795176000\n"));
@@ -80,7 +113,9 @@ TEST(Metrics, are_all_listed_and_documented) {
     std::size_t listed = 0;
     for (const auto* metric : metric_names::kAll) {
         const std::string name(metric->name);
-        const std::string kind = metric->kind == metrics::Kind::counter ? "counter" : "gauge";
+        const std::string kind = metric->kind == metrics::Kind::counter     ? "counter"
+                                 : metric->kind == metrics::Kind::histogram ? "histogram"
+                                                                            : "gauge";
         EXPECT_THAT(page, HasSubstr("# TYPE " + name + " " + kind + "\n"));
         EXPECT_THAT(manual, HasSubstr("| `" + name + "` | " + kind + " |"));
         EXPECT_THAT(manual, HasSubstr(std::string(metric->help)));

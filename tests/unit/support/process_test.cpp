@@ -8,8 +8,6 @@ extern "C" {  // glibc 2.36 forgot it in this header
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <string>
 
 #include <fcntl.h>
@@ -18,17 +16,13 @@ extern "C" {  // glibc 2.36 forgot it in this header
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/support/read_file.hpp"
 #include "tests/support/temp_dir.hpp"
 
 namespace cvp::test {
 namespace {
 
 using namespace std::chrono_literals;
-
-std::string read_file(const std::filesystem::path& path) {
-    std::ifstream in(path);
-    return {std::istreambuf_iterator<char>(in), {}};
-}
 
 ProcessOptions shell(std::string script) {
     ProcessOptions options;

@@ -406,6 +406,12 @@ TEST(MemorystoreValkey, the_ca_is_asked_for_where_it_is) {
               "/v1/projects/my-project/locations/us-central1/sharedRegionalCertificateAuthority");
     facts.ca_mode = CaMode::customer;
     EXPECT_EQ(ca_target(kName, facts), std::nullopt);
+    for (const auto state : {State::creating, State::deleting}) {
+        auto coming = InstanceFacts(facts);
+        coming.ca_mode = CaMode::per_instance;
+        coming.state = state;
+        EXPECT_EQ(ca_target(kName, coming), std::nullopt) << "map() says that it is not ready";
+    }
     facts.ca_mode = CaMode::per_instance;
     facts.encryption = Encryption::disabled;
     EXPECT_EQ(ca_target(kName, facts), std::nullopt);

@@ -311,5 +311,19 @@ TEST(TlsFailure, a_broken_connection_may_be_tried_again_and_a_refusal_not) {
     EXPECT_EQ(to_error(not_tls), (Error{ErrorCode::tls_failed, "TLS handshake: the server does not speak TLS"}));
 }
 
+TEST(TlsFailure, about_our_own_certificate_is_told_as_such) {
+    const auto context = make_client_context({}).value();
+    const SslPtr ssl(SSL_new(context.native()));
+    const auto required = ERR_PACK(ERR_LIB_SSL, 0, SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED);
+    const auto unknown_ca = ERR_PACK(ERR_LIB_SSL, 0, SSL_R_TLSV1_ALERT_UNKNOWN_CA);
+    for (const auto& failure : {explain_break(required), explain_handshake(ssl.get(), required)}) {
+        EXPECT_EQ(failure.kind, FailureKind::handshake);
+        EXPECT_THAT(failure.sentence, HasSubstr("demands a client certificate"));
+    }
+    EXPECT_THAT(explain_break(unknown_ca).sentence,
+                AllOf(HasSubstr("our client certificate"), HasSubstr("unknown ca")));
+    EXPECT_EQ(explain_break(0), (Failure{FailureKind::interrupted, "the TLS connection broke"}));
+}
+
 }  // namespace
 }  // namespace cvp::tls

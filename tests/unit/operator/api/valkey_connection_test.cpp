@@ -16,7 +16,8 @@ json object() {
         "metadata": {"name": "sessions", "namespace": "shop", "uid": "u-1", "generation": 3,
                      "annotations": {"cloudvalkey.dev/refresh": "now"}},
         "spec": {"instance": {"memorystoreValkey": {"name": "my-valkey", "network": "projects/p/global/networks/n"}},
-                 "auth": {"mode": "GoogleIAM"}, "tls": {"verify": "ChainOnly"}, "refreshInterval": "1h30m"},
+                 "auth": {"mode": "GoogleIAM"}, "tls": {"verify": "ChainOnly"}, "refreshInterval": "1h30m",
+                 "proxy": {"clientAuth": "Require", "connectHold": "2s500ms", "maxConnections": 50}},
         "status": {"observedGeneration": 2, "configMap": "cloudvalkey-sessions"}})");
 }
 
@@ -39,6 +40,7 @@ TEST(ValkeyConnection, an_object_of_the_api_server_is_read_whole) {
     spec.auth = AuthChoice::google_iam;
     spec.verify = tls::Verify::chain_only;
     spec.refresh_interval = 90min;
+    spec.proxy = {ClientAuth::require, 2500ms, 1, 50};
     EXPECT_EQ(connection.spec, spec);
 
     const auto wishes = connection.wishes();
@@ -47,6 +49,7 @@ TEST(ValkeyConnection, an_object_of_the_api_server_is_read_whole) {
     EXPECT_EQ(wishes.network, "projects/p/global/networks/n");
     EXPECT_EQ(wishes.auth, AuthChoice::google_iam);
     EXPECT_EQ(wishes.verify, tls::Verify::chain_only);
+    EXPECT_EQ(wishes.proxy, spec.proxy);
 }
 
 TEST(ValkeyConnection, defaults_are_those_of_the_schema) {
@@ -59,6 +62,7 @@ TEST(ValkeyConnection, defaults_are_those_of_the_schema) {
     EXPECT_EQ(parsed.connection.spec.auth, AuthChoice::automatic);
     EXPECT_EQ(parsed.connection.spec.verify, tls::Verify::full);
     EXPECT_EQ(parsed.connection.spec.refresh_interval, 10min);
+    EXPECT_EQ(parsed.connection.spec.proxy, ProxySettings()) << "those of a document";
     EXPECT_EQ(parsed.connection.refresh, "");
     EXPECT_TRUE(parsed.connection.is_being_deleted);
 }
@@ -66,7 +70,8 @@ TEST(ValkeyConnection, defaults_are_those_of_the_schema) {
 TEST(ValkeyConnection, an_object_of_another_schema_has_faults_and_does_no_harm) {
     auto odd = object();
     odd["spec"] = json::parse(R"({"instance": {"memorystoreRedis": {"name": "x"}}, "auth": 5, "tls": {"verify": "Some"},
-                                  "refreshInterval": 10, "proxy": {}})");
+                                  "refreshInterval": 10, "cache": {},
+                                  "proxy": {"clientAuth": "Maybe", "connectHold": "61s", "maxConnections": 0}})");
     odd["metadata"]["generation"] = "three";
     const auto parsed = parse_valkey_connection(odd);
     EXPECT_EQ(describe_faults("spec", parsed.faults),
@@ -74,6 +79,9 @@ TEST(ValkeyConnection, an_object_of_another_schema_has_faults_and_does_no_harm) 
               "my-valkey}\n"
               "spec: spec.auth: must be a map, not \"5\"\n"
               "spec: spec.tls.verify: must be one of Full, ChainOnly, None, not \"Some\"\n"
+              "spec: spec.proxy.clientAuth: must be one of Accept, Require, Reject, not \"Maybe\"\n"
+              "spec: spec.proxy.connectHold: must be a duration from 0s to 1m, not \"61s\"\n"
+              "spec: spec.proxy.maxConnections: must be a number from 1 to 1000000, not \"0\"\n"
               "spec: spec.refreshInterval: must be a duration from 1m to 24h, not \"10\"\n");
     EXPECT_EQ(parsed.warnings.size(), 2u);
     for (const auto* text : {"null", "[]", "{}", R"({"metadata":5,"spec":[],"status":7})"}) {

@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "tests/support/allocated_bytes.hpp"
+
 namespace cvp::op {
 namespace {
 
@@ -136,6 +138,17 @@ TEST_F(Counting, an_image_that_cannot_be_pulled_is_a_failure_and_a_start_is_none
     sidecar_of(starting)["state"]["waiting"]["reason"] = "ImagePullBackOff";
     EXPECT_THAT(step(Kind::applied, starting), ElementsAre(kSessions));
     EXPECT_EQ(of(kSessions).last_failure, (PodFailure{"pod-1", "ImagePullBackOff", "2026-11-20T11:00:00Z"}));
+}
+
+TEST_F(Counting, keeps_about_a_hundred_bytes_of_each_pod) {
+    constexpr std::size_t kPods = 2'000;
+    const auto before = test::allocated_bytes();
+    step(Kind::list_started);
+    for (std::size_t i = 0; i < kPods; ++i)
+        step(Kind::listed, make_pod(static_cast<int>(i), true));
+    step(Kind::list_complete);
+    EXPECT_EQ(of(kSessions).total, 2'000);
+    EXPECT_LE(test::allocated_bytes() - before, 110 * kPods);
 }
 
 TEST_F(Counting, a_pod_with_an_odd_annotation_does_no_harm) {

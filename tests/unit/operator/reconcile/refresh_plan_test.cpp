@@ -38,6 +38,7 @@ RefreshPlan plan(const Knowledge& known, const ValkeyConnection& c = connection(
 
 TEST(RefreshPlan, everything_at_once_for_news) {
     EXPECT_EQ(plan(Knowledge{}), kEverything);
+    EXPECT_EQ(next_refresh(connection(), Knowledge{}), std::nullopt) << "it is due, whenever its turn comes";
     auto known = knowledge(0s);
     EXPECT_EQ(plan(known), kNothing);
     known.generation = 2;

@@ -68,6 +68,11 @@ TEST(ListDecoder, refuses_what_ends_too_early) {
         EXPECT_NE(decode(body.substr(0, size)).find("fault: "), std::string::npos) << body.substr(0, size);
 }
 
+TEST(ListDecoder, takes_no_array_inside_of_an_object_called_items_for_them) {
+    EXPECT_EQ(decode(R"({"metadata":{"resourceVersion":"7"},"items":{"a":[{"n":"no"}]}})"),
+              "fault: the answer is no List: its items are no array");
+}
+
 TEST(ListDecoder, refuses_what_is_no_list) {
     for (const auto* body :
          {"", "[]", "7", "<html>", "}", "]", R"({"metadata":{}})", R"({"items":[7]})", R"({"items":[{}{}]})",

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "tests/support/allocated_bytes.hpp"
+
 namespace cvp::op {
 namespace {
 
@@ -18,12 +20,18 @@ Json object(const std::string& name, const std::string& version, const std::stri
               {"managedFields", Json::array({"many"})}}}};
 }
 
+std::vector<StoreChange> apply(Store& store, WatchDelta delta) {
+    std::vector<StoreChange> changes;
+    store.apply(std::move(delta), [&](const StoreChange& change) { changes.push_back(change); });
+    return changes;
+}
+
 std::vector<StoreChange> tell(Store& store, Kind kind, Json what) {
-    return store.apply({kind, std::make_shared<Json>(std::move(what))});
+    return apply(store, {kind, std::make_shared<Json>(std::move(what))});
 }
 
 std::vector<StoreChange> tell(Store& store, Kind kind) {
-    return store.apply({kind, nullptr});
+    return apply(store, {kind, nullptr});
 }
 
 std::vector<StoreChange> replace(Store& store, const std::vector<Json>& objects) {
@@ -56,7 +64,7 @@ TEST(Store, finds_out_what_changed_and_disappeared_between_two_lists) {
     replace(store, {object("a", "1"), object("b", "2"), object("c", "3")});
     EXPECT_EQ(summary(replace(store, {object("b", "2"), object("c", "4"), object("d", "5")})), "a:1> c:3>4 d:>5 ");
     EXPECT_EQ(store.find({"shop", "a"}), nullptr);
-    EXPECT_EQ(store.objects().size(), 3u);
+    EXPECT_EQ(store.size(), 3u);
 }
 
 TEST(Store, forgets_what_is_deleted_while_it_is_listed) {
@@ -68,7 +76,7 @@ TEST(Store, forgets_what_is_deleted_while_it_is_listed) {
     EXPECT_EQ(summary(tell(store, Kind::deleted, object("a", "3"))), "a:1> ");
     EXPECT_EQ(summary(tell(store, Kind::deleted, object("b", "4"))), "");
     EXPECT_EQ(summary(tell(store, Kind::list_complete)), "");
-    EXPECT_TRUE(store.objects().empty());
+    EXPECT_EQ(store.size(), 0u);
 }
 
 TEST(Store, ignores_events_that_come_out_of_order) {
@@ -117,6 +125,52 @@ TEST(Store, drops_managed_fields) {
     tell(store, Kind::applied, object("b", "2"));
     EXPECT_FALSE(store.find({"shop", "a"})->at("metadata").contains("managedFields"));
     EXPECT_FALSE(store.find({"shop", "b"})->at("metadata").contains("managedFields"));
+}
+
+TEST(Store, drops_the_copy_that_kubectl_keeps_and_no_other_annotation) {
+    Store store;
+    auto applied = object("a", "1");
+    applied["metadata"]["annotations"] = {{"kubectl.kubernetes.io/last-applied-configuration", "{}"}, {"other", "x"}};
+    replace(store, {applied});
+    EXPECT_EQ(store.find({"shop", "a"})->at("metadata").at("annotations"), Json({{"other", "x"}}));
+}
+
+TEST(Store, gives_back_what_it_was_given) {
+    Store store;
+    auto odd = object("a", "1");
+    odd["metadata"].erase("managedFields");
+    odd["spec"] = Json::parse(R"({"n": -1, "big": 18446744073709551615, "f": 0.1, "t": "h\u00fc\u0000", "none": null,
+                                  "list": [[], {}, true]})");
+    replace(store, {odd});
+    EXPECT_EQ(*store.find({"shop", "a"}), odd);
+}
+
+TEST(Store, keeps_an_object_in_less_memory_than_its_text_has) {
+    auto large = object("a", "1");
+    for (int i = 0; i < 100; ++i)
+        large["spec"]["field-" + std::to_string(i)] = i;
+    const auto text = large.dump().size();
+    const auto before = test::allocated_bytes();
+    Store store;
+    for (int i = 0; i < 100; ++i) {
+        large["metadata"]["name"] = std::to_string(i);
+        tell(store, Kind::applied, large);
+    }
+    EXPECT_LE(test::allocated_bytes() - before, 100 * text);
+}
+
+TEST(Store, shows_the_new_content_to_who_is_told_of_a_change) {
+    Store store;
+    replace(store, {object("a", "1"), object("b", "2")});
+    tell(store, Kind::list_started);
+    tell(store, Kind::listed, object("b", "3"));
+    int told = 0;
+    store.apply({Kind::list_complete, nullptr}, [&](const StoreChange&) {
+        ++told;
+        EXPECT_EQ(store.find({"shop", "a"}), nullptr);
+        EXPECT_EQ(store.find({"shop", "b"})->at("metadata").at("resourceVersion"), "3");
+    });
+    EXPECT_EQ(told, 2);
 }
 
 TEST(Store, keeps_what_its_owner_chooses) {

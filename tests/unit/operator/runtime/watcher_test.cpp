@@ -71,7 +71,7 @@ TEST_F(WatcherTest, tells_what_is_there_and_then_what_happens) {
     EXPECT_EQ(told(1), "a*");
     api_.erase(config_maps("shop", "a"));
     EXPECT_EQ(told(1), "a-");
-    EXPECT_EQ(store_.objects().size(), 1u);
+    EXPECT_EQ(store_.size(), 1u);
     EXPECT_EQ(api_.count("list"), 1u);
     EXPECT_EQ(api_.count("watch"), 1u);
 }

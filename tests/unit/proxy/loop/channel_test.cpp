@@ -32,6 +32,7 @@ struct Recorder final : Channel::Owner {
     }
     void on_sent() override { ++sent; }
     void on_hangup() override { heard += "hangup;"; }
+    void on_unread_end() override { heard += "unread end;"; }
 
     std::string heard, got, reason;
     int sent = 0;
@@ -160,6 +161,19 @@ TEST_F(ChannelTest, delivers_what_came_before_a_reset_although_writing_fails_alr
     channel.set_reading(100);
     ASSERT_TRUE(turn_until(loop, [&] { return owner.heard.ends_with("eof;") || owner.heard.ends_with("broken;"); }));
     EXPECT_EQ(owner.got, "last words");
+}
+
+TEST_F(ChannelTest, tells_once_of_an_end_that_is_not_read_and_delivers_what_came_before_it) {
+    adopt();
+    channel.set_reading(0);
+    send(theirs, "last");
+    ::shutdown(theirs.fd(), SHUT_WR);
+    ASSERT_TRUE(turn_until(loop, [&] { return owner.heard == "unread end;"; }));
+    loop.turn();
+    EXPECT_EQ(owner.heard, "unread end;");
+    channel.set_reading(100);
+    ASSERT_TRUE(turn_until(loop, [&] { return owner.heard == "unread end;bytes;eof;"; })) << owner.heard;
+    EXPECT_EQ(owner.got, "last");
 }
 
 TEST_F(ChannelTest, goes_on_writing_after_the_peers_half_close) {

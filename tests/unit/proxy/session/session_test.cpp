@@ -104,7 +104,7 @@ TEST(Session, drops_the_bytes_of_a_client_that_resets_while_held) {
 TEST(Session, serves_a_client_that_half_closes_while_the_first_dial_runs) {
     auto session = held();
     EXPECT_EQ(session.on_client_eof(kStart + 1ms), Do::nothing);
-    EXPECT_EQ(session.on_dialled(kStart + 8ms), Do::send_held | Do::finish_upstream);
+    EXPECT_EQ(session.on_dialled(kStart + 8ms), Do::send_held);
     EXPECT_EQ(session.deadline(), kStart + 8ms + 1s);
 }
 
@@ -157,7 +157,8 @@ TEST(Session, each_direction_stops_at_256_KiB_of_its_own) {
     EXPECT_FALSE(session.wants_upstream(256 * 1024));
 }
 
-TEST(Session, hands_a_half_close_on_and_gives_the_server_a_second_from_its_last_byte) {
+TEST(Session,
+     tells_a_server_at_once_of_a_half_close_that_it_could_act_on_and_gives_the_server_a_second_from_its_last_byte) {
     auto session = relaying();
     EXPECT_EQ(session.on_client_eof(kStart + 1s), Do::finish_upstream);
     EXPECT_EQ(session.client_window(0), 0u);
@@ -166,6 +167,45 @@ TEST(Session, hands_a_half_close_on_and_gives_the_server_a_second_from_its_last_
     EXPECT_EQ(session.on_time(kStart + 2s, 0), Do::nothing);
     EXPECT_EQ(session.on_time(kStart + 2500ms, 0), Do::drop_upstream | Do::finish_client);
     EXPECT_EQ(session.on_client_sent(kStart + 2500ms, 0, true), Do::close);
+}
+
+TEST(Session, waits_for_owed_replies_of_a_client_that_half_closed_and_then_ends) {
+    auto session = relaying();
+    EXPECT_EQ(session.on_client_eof(kStart, Session::ClientEnd::owed), Do::nothing);
+    EXPECT_EQ(session.deadline(), kStart + 1s);
+    EXPECT_EQ(session.on_idle(), Do::drop_upstream | Do::finish_client);
+    EXPECT_EQ(session.on_client_sent(kStart, 0, true), Do::close);
+}
+
+TEST(Session, ends_with_a_client_to_whom_nothing_is_owed) {
+    auto session = relaying();
+    EXPECT_EQ(session.on_client_eof(kStart, Session::ClientEnd::nothing), Do::drop_upstream | Do::finish_client);
+}
+
+TEST(Session, holds_the_client_again_when_its_server_ended_and_its_state_can_be_repeated) {
+    auto session = relaying();
+    EXPECT_EQ(session.on_upstream_end(kStart + 1s, kHold), Do::drop_upstream | Do::dial);
+    EXPECT_EQ(session.state(), State::holding);
+    EXPECT_TRUE(session.is_resuming());
+    EXPECT_EQ(session.deadline(), kStart + 1s + kHold);
+    EXPECT_EQ(session.on_dial_failed(kStart + 1s, kRefused), Do::nothing);
+    EXPECT_EQ(session.on_time(kStart + 1050ms, 0), Do::dial);
+    EXPECT_EQ(session.on_dialled(kStart + 1100ms), Do::send_held);
+    EXPECT_FALSE(session.is_resuming());
+}
+
+TEST(Session, a_client_that_had_replies_sees_the_end_and_no_error_when_nothing_could_be_repeated) {
+    auto session = relaying();
+    session.on_upstream_end(kStart, kHold);
+    session.on_dial_failed(kStart, kRefused);
+    EXPECT_EQ(session.on_time(kStart + kHold, 0), Do::report_vain_hold | Do::drop_upstream | Do::finish_client);
+    EXPECT_EQ(session.state(), State::ending);
+}
+
+TEST(Session, a_client_that_leaves_while_it_is_held_again_is_closed) {
+    auto session = relaying();
+    session.on_upstream_end(kStart, kHold);
+    EXPECT_EQ(session.on_client_eof(kStart + 1ms), Do::close);
 }
 
 TEST(Session, a_slow_reader_that_half_closed_is_not_cut) {
@@ -177,7 +217,7 @@ TEST(Session, a_slow_reader_that_half_closed_is_not_cut) {
 
 TEST(Session, delivers_the_last_bytes_of_a_server_that_ended_before_the_fin) {
     auto session = relaying();
-    EXPECT_EQ(session.on_upstream_end(), Do::drop_upstream | Do::finish_client);
+    EXPECT_EQ(session.on_upstream_end(kStart, 0ms), Do::drop_upstream | Do::finish_client);
     EXPECT_EQ(session.on_client_sent(kStart, 70'000, false), Do::nothing);
     EXPECT_EQ(session.on_time(kStart + 59s, 70'000), Do::nothing) << "a reader may stall";
     EXPECT_EQ(session.on_client_sent(kStart + 59s, 10, false), Do::nothing);
@@ -188,14 +228,14 @@ TEST(Session, delivers_the_last_bytes_of_a_server_that_ended_before_the_fin) {
 
 TEST(Session, gives_up_a_reader_that_takes_nothing_of_the_last_bytes_for_a_minute) {
     auto session = relaying();
-    session.on_upstream_end();
+    session.on_upstream_end(kStart, 0ms);
     session.on_client_sent(kStart, 70'000, false);
     EXPECT_EQ(session.on_time(kStart + 60s, 70'000), Do::close);
 }
 
 TEST(Session, never_invents_an_error_once_it_relayed) {
     auto session = relaying();
-    EXPECT_FALSE(session.on_upstream_end() & Do::answer);
+    EXPECT_FALSE(session.on_upstream_end(kStart, 0ms) & Do::answer);
     auto reset = relaying();
     EXPECT_EQ(reset.on_client_broken(), Do::close);
 }

@@ -21,7 +21,7 @@ struct DialTest : ::testing::Test {
     std::unique_ptr<Dial> dial(const std::string& host, SteadyClock::duration limit = 5s) {
         Target target;
         target.endpoint = {EndpointRole::primary, host, local_address(listener).value().port()};
-        auto dial = std::make_unique<Dial>(loop, io, owner, target, nullptr);
+        auto dial = std::make_unique<Dial>(loop, io, slots, owner, target, nullptr);
         dial->start(SteadyClock::now() + limit);
         return dial;
     }
@@ -37,6 +37,7 @@ struct DialTest : ::testing::Test {
     EventLoop loop;
     AsioPump pump{io, loop};
     Socket listener = listen_tcp(SocketAddress::parse("127.0.0.1", 0).value()).value();
+    LoginSlots slots;
     Recorder owner;
 };
 

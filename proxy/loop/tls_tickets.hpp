@@ -1,0 +1,43 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+struct ssl_session_st;  // OpenSSL's SSL_SESSION
+
+namespace cvp::proxy {
+
+/// What a server gave to resume its sessions with, newest first.
+///
+/// A ticket of TLS 1.3 resumes once: OpenSSL marks it as used, and the connection that resumed brings another. So there
+/// come to be as many as connections are begun at one time; with a single one every second of them would shake hands in
+/// full. One of TLS 1.2 stays.
+///
+/// Owner: a TlsProfile.
+class TlsTickets {
+public:
+    static constexpr std::size_t kMost = 16;
+    using TimePoint = std::chrono::system_clock::time_point;
+    struct Free {
+        void operator()(ssl_session_st* session) const;
+    };
+    using Session = std::unique_ptr<ssl_session_st, Free>;
+
+    /// @param until the end of the certificate that was verified for it: OpenSSL does not look at that again
+    void add(Session session, TimePoint until);
+    /// The newest that can be used; null if there is none.
+    Session take(TimePoint now);
+    void clear() { tickets_.clear(); }
+    std::size_t size() const { return tickets_.size(); }
+
+private:
+    struct Ticket {
+        Session session;
+        TimePoint until;
+    };
+    std::vector<Ticket> tickets_;  ///< the newest last
+};
+
+}  // namespace cvp::proxy

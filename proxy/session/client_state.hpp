@@ -1,0 +1,76 @@
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "proxy/resp/command_table.hpp"
+
+namespace cvp::proxy {
+
+/// The names that a client is subscribed to, by kind.
+struct Subscriptions {
+    std::set<std::string, std::less<>> channels;
+    std::set<std::string, std::less<>> patterns;
+    std::set<std::string, std::less<>> shards;
+
+    bool empty() const { return channels.empty() && patterns.empty() && shards.empty(); }
+    bool operator==(const Subscriptions&) const = default;
+};
+
+/// What a server remembers of one client connection, as far as a new connection can be brought to the same state by
+/// repeating it. Follows from the commands that the server accepted.
+/// @source data-plane-verified 1.1, 2.11
+struct ClientState {
+    int protocol = 2;
+    std::string db = "0";     ///< as the client wrote it
+    std::string name;         ///< CLIENT SETNAME; empty: none
+    std::string lib_name;     ///< CLIENT SETINFO; empty: none
+    std::string lib_version;  ///< as lib_name
+    bool no_evict = false;
+    bool no_touch = false;
+    bool readonly = false;
+    std::vector<std::string> tracking;  ///< arguments of CLIENT TRACKING after ON; see is_tracking
+    bool is_tracking = false;
+    Subscriptions subscriptions;
+
+    bool operator==(const ClientState&) const = default;
+};
+
+/// What one accepted command changes.
+struct StateChange {
+    std::optional<int> protocol;
+    std::optional<std::string> db;
+    std::optional<std::string> name;
+    std::optional<std::string> lib_name;
+    std::optional<std::string> lib_version;
+    std::optional<bool> no_evict;
+    std::optional<bool> no_touch;
+    std::optional<bool> readonly;
+    std::optional<std::vector<std::string>> tracking;  ///< ON with these arguments
+    bool tracking_off = false;
+    bool reset = false;  ///< RESET: everything but the library's name and version
+
+    bool operator==(const StateChange&) const = default;
+};
+
+/// What `command` would change if the server accepts it; nothing for commands that change no such state. RESET and
+/// SELECT, HELLO, READONLY, READWRITE and the subcommands of CLIENT.
+/// @param arguments as RequestFramer::arguments()
+std::optional<StateChange> change_of(const CommandInfo& command, const std::vector<std::string_view>& arguments);
+
+void apply(const StateChange& change, ClientState& state);
+
+/// The commands that bring a new connection, logged in, to `state`, subscriptions included.
+struct ReplayScript {
+    std::string commands;
+    std::size_t replies = 0;  ///< frames that must come back, none of them an error
+};
+ReplayScript write_replay(const ClientState& state);
+
+/// Appends one command in multibulk form.
+void append_command(std::string& out, const std::vector<std::string_view>& words);
+
+}  // namespace cvp::proxy

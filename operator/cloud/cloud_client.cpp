@@ -2,6 +2,7 @@
 
 // cpprestsdk's macro U() breaks other headers.
 #define _TURN_OFF_PLATFORM_STRING
+#include <condition_variable>
 #include <mutex>
 #include <optional>
 #include <stdexcept>
@@ -23,6 +24,8 @@ namespace rest = web::http;
 
 constexpr auto kTokenPatience = 5s;
 constexpr auto kCallTimeout = 10s;
+constexpr auto kReturnPatience =
+    1s;  ///< a call that is cancelled comes back in milliseconds, unless it looks up a name
 constexpr std::size_t kMaxBody = 1024 * 1024;
 constexpr std::size_t kThreads = 2;
 
@@ -99,11 +102,30 @@ struct CloudClient::Impl : std::enable_shared_from_this<CloudClient::Impl> {
         const streams::rawptr_buffer<std::uint8_t> buffer(exchange->body.data(), exchange->body.size(), std::ios::out);
         request.set_response_stream(buffer.create_ostream());
 
+        note_given();
         client.request(request, exchange->cancel.get_token())
             .then([](const rest::http_response& answer) { return answer.content_ready(); })
             .then([self = shared_from_this(), exchange, buffer](const pplx::task<rest::http_response>& task) {
                 self->deliver(exchange, self->outcome(task, *exchange, buffer));
+                self->note_returned();
             });
+    }
+
+    void note_given() {
+        const std::lock_guard lock(mutex);
+        ++given;
+    }
+
+    void note_returned() {
+        const std::lock_guard lock(mutex);
+        --given;
+        returned.notify_all();
+    }
+
+    /// Until the library has given every call back. What is still queued in it at the process's exit it drops.
+    void wait_for_library() {
+        std::unique_lock lock(mutex);
+        returned.wait_for(lock, kReturnPatience, [this] { return given == 0; });
     }
 
     template <class Buffer>
@@ -125,7 +147,9 @@ struct CloudClient::Impl : std::enable_shared_from_this<CloudClient::Impl> {
     }
 
     std::mutex mutex;
-    asio::io_context* io;  ///< nullptr once closed; guarded by `mutex`
+    std::condition_variable returned;
+    std::size_t given = 0;  ///< calls that the library has; guarded by `mutex`
+    asio::io_context* io;   ///< nullptr once closed; guarded by `mutex`
     const http::Origin api;
     rest::client::http_client client;
     std::vector<std::weak_ptr<Exchange>> in_flight;
@@ -139,6 +163,7 @@ CloudClient::CloudClient(asio::io_context& io, http::Origin api, TokenCache& tok
 
 CloudClient::~CloudClient() {
     close();
+    impl_->wait_for_library();
 }
 
 void CloudClient::close() {

@@ -19,6 +19,7 @@ class CloudClient final : public Cloud {
 public:
     /// @param api https, or http to a loopback address (the emulator)
     CloudClient(asio::io_context& io, http::Origin api, TokenCache& tokens);
+    /// Waits, a second at most, until the library has let go of the calls that it had.
     ~CloudClient() override;
     CloudClient(const CloudClient&) = delete;
     CloudClient& operator=(const CloudClient&) = delete;

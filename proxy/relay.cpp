@@ -55,9 +55,11 @@ void Relay::on_client_bytes(std::string_view bytes) {
     host_.stats().bytes_from_clients += bytes.size();
     is_quiet_ = has_server_spoken_last_ = false;
     switch (session_.state()) {
-        case Session::State::relaying:
-            converse(bytes);
-            return follow_up();
+        case Session::State::relaying: {
+            const auto now = SteadyClock::now();
+            converse(bytes, now);
+            return follow_up(now);
+        }
         case Session::State::silent:
             return gate_ ? admit(bytes) : first_bytes(bytes);
         case Session::State::holding:
@@ -105,9 +107,10 @@ void Relay::on_client_sent() {
 void Relay::on_upstream_bytes(std::string_view bytes) {
     is_quiet_ = false;
     has_server_spoken_last_ = true;
-    conversation_.on_server_bytes(bytes, SteadyClock::now());
-    if (session_.has_client_ended()) session_.on_upstream_bytes(SteadyClock::now());
-    follow_up();
+    const auto now = SteadyClock::now();
+    conversation_.on_server_bytes(bytes, now);
+    if (session_.has_client_ended()) session_.on_upstream_bytes(now);
+    follow_up(now);
 }
 
 /// A client whose state can be repeated elsewhere, and who waits for nothing, need not notice.
@@ -178,14 +181,15 @@ void Relay::on_approach_failed(LocalError error) {
 /// Sends what was held while there was no server, or while the conversation paused.
 void Relay::send_held() {
     conversation_.resume();
+    const auto now = SteadyClock::now();
     while (!held_.empty() && !conversation_.is_paused()) {
         const auto part = held_.front();
-        const auto taken = conversation_.on_client_bytes(part, SteadyClock::now());
+        const auto taken = conversation_.on_client_bytes(part, now);
         held_.consume(taken);
         if (taken < part.size()) break;
     }
     if (session_.has_client_ended() && conversation_.must_hear_of_end()) upstream_->finish();
-    follow_up();
+    follow_up(now);
 }
 
 void Relay::drop_upstream() {
@@ -218,9 +222,9 @@ void Relay::update_windows() {
     if (upstream_) upstream_->set_reading(session_.wants_upstream(client_->pending()) ? Scratch::kReadBytes : 0);
 }
 
-void Relay::converse(std::string_view bytes) {
+void Relay::converse(std::string_view bytes, SteadyClock::time_point now) {
     if (held_.empty()) {  // what pauses still takes the rest of the command that it is in
-        bytes.remove_prefix(conversation_.on_client_bytes(bytes, SteadyClock::now()));
+        bytes.remove_prefix(conversation_.on_client_bytes(bytes, now));
     }
     held_.append(bytes);
 }
@@ -267,10 +271,9 @@ void Relay::on_lost(std::string_view why) {
 }
 
 /// Acts on what the conversation told, now that it is at rest.
-void Relay::follow_up() {
+void Relay::follow_up(SteadyClock::time_point now) {
     const auto news = std::exchange(news_, {});
     if (news.lost) return apply(session_.end_politely());
-    const auto now = SteadyClock::now();
     if (move_ && news.marker_refused) move_->on_marker_subscribed(*news.marker_refused);
     if (move_ && news.marker) move_->on_marker();
     if (move_) move_->on_progress();

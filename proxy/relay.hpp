@@ -131,8 +131,8 @@ private:
     void on_marker() override { news_.marker = true; }
     void on_opaque() override { ++host_.stats().opaque; }
     void on_lost(std::string_view why) override;
-    void converse(std::string_view bytes);
-    void follow_up();
+    void converse(std::string_view bytes, SteadyClock::time_point now);
+    void follow_up(SteadyClock::time_point now);
 
     // The age of the login, and other reasons for a new connection (relay_renewal.cpp)
     void take_over(LoggedIn connection, std::shared_ptr<Upstream> way);

@@ -27,24 +27,37 @@ ReplyFramer::Step ReplyFramer::step(std::string_view input) {
     std::size_t taken = 0;
     while (taken < input.size() && owed_ > 0 && phase_ != Phase::broken) {
         const auto rest = input.substr(taken);
-        const auto part = read(rest);
+        auto part = phase_ == Phase::type && type_ != 0 ? measure(rest) : 0;
+        if (part > 0) {
+            finish_element();
+        } else {
+            part = read(rest);
+        }
         if (type_ != 0) keep_head(rest.substr(0, part));
         taken += part;
     }
     return {.taken = taken, .is_whole = taken > 0 && owed_ == 0, .is_broken = phase_ == Phase::broken};
 }
 
-bool ReplyFramer::is_at_boundary() const {
-    return owed_ == 0 && phase_ != Phase::broken;
+ReplyFramer::Run ReplyFramer::take_usual(std::string_view input, std::size_t most) const {
+    Run run;
+    while (run.frames < most && run.bytes < input.size()) {
+        const auto size = measure(input.substr(run.bytes));
+        if (size == 0) break;
+        run.bytes += size;
+        ++run.frames;
+    }
+    return run;
 }
 
-/// How long the frame is that the input begins with, if it is one of the most common and all there: a line or a bulk.
+/// How long the element is that the input begins with, if it is one of the most common and all there: a line or a bulk.
 /// @return 0: it is to be read step by step
 std::size_t ReplyFramer::measure(std::string_view input) {
     switch (input.front()) {
         case '$': {
             LengthLine line;
             const auto size = line.take_short(input.substr(1));
+            if (input.starts_with("$-1\r\n")) return 5;
             if (size == 0 || input[size] != '\n') return 0;
             const auto whole = 1 + size + line.magnitude() + kTerminator;
             return whole <= input.size() ? whole : 0;

@@ -30,6 +30,15 @@ public:
     /// Goes on to the end of the current frame, or of the input.
     Step step(std::string_view input);
 
+    /// Frames that need no look at them.
+    struct Run {
+        std::size_t frames = 0;
+        std::size_t bytes = 0;
+    };
+    /// Takes the frames that the input begins with, `most` of them at most, as long as they are lines or bulks, no
+    /// errors, and all there. Between two frames only; type() and head() do not tell of them.
+    Run take_usual(std::string_view input, std::size_t most) const;
+
     /// The type of the frame that the last step was in, attributes apart: '+', '-', ':', '$', '*', '_', '#', ',', '(',
     /// '!', '=', '%', '~' or '>'. 0 while that is not known yet.
     char type() const { return type_; }
@@ -39,7 +48,7 @@ public:
     std::string_view head() const { return whole_.empty() ? std::string_view(head_.data(), head_size_) : whole_; }
 
     /// Whether nothing of the next frame was taken yet.
-    bool is_at_boundary() const;
+    bool is_at_boundary() const { return owed_ == 0 && phase_ != Phase::broken; }
 
 private:
     enum class Phase : std::uint8_t { type, line, length, bulk, broken };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <climits>
+#include <cstring>
 #include <utility>
 
 #include "proxy/resp/inline_words.hpp"
@@ -27,6 +28,7 @@ RequestFramer::Step RequestFramer::step() {
     release();
     if (input_.empty()) return {};
     if (phase_ == Phase::boundary) {
+        if (const auto size = take_usual(); size > 0) return {Event::command, hand_out(size), true};
         phase_ = input_.front() == '*' ? Phase::head : Phase::line;
         // Valkey 8 takes it for a line then, other servers do not.
         if (is_after_blanks_ && phase_ == Phase::head) return give_up();
@@ -52,6 +54,37 @@ std::string_view RequestFramer::take_rest() {
 
 bool RequestFramer::is_at_boundary() const {
     return phase_ == Phase::boundary;
+}
+
+/// Takes a command of the usual form, which most are: one digit each for the number of its bulks and the length of its
+/// name, nothing to be captured, and all of it at hand.
+/// @return its size; 0: it is to be read step by step, as if nothing had been tried
+std::size_t RequestFramer::take_usual() {
+    constexpr std::size_t kNameAt = 8;  // behind "*2\r\n$3\r\n"
+    const auto* head = input_.data();
+    if (input_.size() <= kNameAt || std::memcmp(head + 2, "\r\n$", 3) != 0 || std::memcmp(head + 6, "\r\n", 2) != 0)
+        return 0;
+    if (head[0] != '*' || head[1] < '1' || head[1] > '9' || head[5] < '1' || head[5] > '9' || is_after_blanks_)
+        return 0;
+    const auto arguments = static_cast<std::size_t>(head[1] - '1');
+    const auto length = static_cast<std::size_t>(head[5] - '0');
+    auto size = kNameAt + length + kTerminator;
+    if (size > input_.size()) return 0;
+    const auto name = input_.substr(kNameAt, length);
+    const auto& command = equals_ignoring_case(name, command_->name) ? *command_ : find_command(name);
+    if (command.captured > 0) return 0;
+    for (std::size_t i = 0; i < arguments; ++i) {
+        LengthLine line;
+        if (size >= input_.size() || input_[size] != '$') return 0;
+        const auto digits = line.take_short(input_.substr(size + 1));
+        if (digits == 0) return 0;
+        size += 1 + digits + line.magnitude() + kTerminator;
+    }
+    if (size > input_.size()) return 0;
+    command_ = &command;
+    argument_count_ = arguments;
+    is_cut_short_ = false;
+    return size;
 }
 
 RequestFramer::Step RequestFramer::step_line() {

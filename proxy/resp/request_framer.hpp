@@ -70,6 +70,7 @@ private:
     enum class Part : std::uint8_t { count, name_length, name, argument_length, argument };
     enum class Found : std::uint8_t { less, noise, command, broken };
 
+    std::size_t take_usual();
     Step step_line();
     Step step_head();
     Step step_body();

@@ -134,6 +134,7 @@ private:
     bool is_silent() const { return is_reply_off_ || is_reply_skipped_; }
 
     // Replies (conversation_replies.cpp)
+    std::size_t pass_usual_replies(std::string_view bytes);
     bool must_hold() const;
     void take_frame(std::string_view frame);
     bool is_out_of_band(std::string_view head) const;

@@ -23,6 +23,11 @@ void Conversation::on_server_bytes(std::string_view bytes, SteadyClock::time_poi
     now_ = now;
     input_ = bytes;
     while (!bytes.empty() && !is_raw_ && !is_cut_) {
+        if (const auto passed = pass_usual_replies(bytes); passed > 0) {
+            bytes.remove_prefix(passed);
+            is_raw_ = is_copied_ && fifo_.empty();
+            continue;
+        }
         if (replies_.is_at_boundary()) is_holding_ = must_hold();
         const auto step = replies_.step(bytes);
         if (step.is_broken) {
@@ -57,6 +62,22 @@ void Conversation::on_server_bytes(std::string_view bytes, SteadyClock::time_poi
     report_answered();
     if (is_raw_ && !is_cut_) pass_to_client(bytes);
     send_to_client({});
+}
+
+/// Most of what comes is plain replies to plain commands: they pass as a run.
+/// @return how many bytes did
+std::size_t Conversation::pass_usual_replies(std::string_view bytes) {
+    std::size_t passed = 0;
+    while (passed < bytes.size() && replies_.is_at_boundary() && !fifo_.empty() && fifo_.front().kind == Kind::plain &&
+           marker_.empty()) {
+        const auto run = replies_.take_usual(bytes.substr(passed), fifo_.front().count - answered_);
+        if (run.frames == 0) break;
+        pass_to_client(bytes.substr(passed, run.bytes));
+        passed += run.bytes;
+        answered_ += static_cast<std::uint32_t>(run.frames);
+        if (fifo_.front().count == answered_) finish_slot();
+    }
+    return passed;
 }
 
 /// Whether the next frame may be one that the client must not see, or one of which all must be seen.

@@ -179,7 +179,10 @@ inline FramedReplies frame_replies(const Pieces& pieces) {
         auto rest = memory.view();
         while (!rest.empty()) {
             const bool is_new = framer.is_at_boundary();
+            const auto usual = is_new ? framer.take_usual(rest, 1) : proxy::ReplyFramer::Run();
             const auto step = framer.step(rest);
+            promise(usual.frames == 0 || (step.is_whole && step.taken == usual.bytes), "a usual frame is a frame");
+            promise(usual.frames == 0 || (framer.type() != '-' && framer.type() != '>'), "and needs no look");
             promise(!is_broken || (step.is_broken && step.taken == 0), "broken is for good");
             promise(step.taken > 0 || step.is_broken, "every step takes something");
             promise(step.taken == rest.size() || step.is_whole || step.is_broken,

@@ -133,6 +133,20 @@ TEST(ReplyFramer, shows_the_first_bytes_of_a_frame) {
     EXPECT_EQ(found.frames[1].head, "-NOAUTH who?\r\n");
 }
 
+TEST(ReplyFramer, takes_a_run_of_replies_up_to_one_that_needs_a_look) {
+    const std::string usual = "+OK\r\n:1\r\n$-1\r\n$3\r\nabc\r\n$0\r\n\r\n";
+    const ReplyFramer framer;
+    for (const std::string after :
+         {"", "-ERR no\r\n", ">1\r\n+x\r\n", "*1\r\n:1\r\n", "_\r\n", "$3\r\nab", "+O", "$-2\r\n", "x"}) {
+        const auto run = framer.take_usual(usual + after, 100);
+        EXPECT_EQ(run.frames, 5u) << after;
+        EXPECT_EQ(run.bytes, usual.size()) << after;
+    }
+    const auto two = framer.take_usual(usual, 2);
+    EXPECT_EQ(two.frames, 2u);
+    EXPECT_EQ(two.bytes, std::string("+OK\r\n:1\r\n").size());
+}
+
 TEST(ReplyFramer, ends_a_line_with_a_return_and_a_feed_alone) {
     EXPECT_THAT(whole_frames("+a\nb\rc\n\r\n-x\r\r\n+\r\n"), ElementsAre("+a\nb\rc\n\r\n", "-x\r\r\n", "+\r\n"));
     EXPECT_THAT(whole_frames("+\n\r\n"), ElementsAre("+\n\r\n"));

@@ -66,6 +66,26 @@ TEST_F(ConversationTest, passes_every_byte_at_once_however_it_is_cut) {
     EXPECT_TRUE(talk.is_idle());
 }
 
+TEST_F(ConversationTest, replies_that_come_together_are_told_apart_where_they_matter) {
+    client_bytes(words({"GET", "a"}) + words({"GET", "b"}) + words({"SELECT", "1"}) + words({"GET", "c"}));
+    const std::string replies = "$1\r\n1\r\n-ERR no\r\n+OK\r\n$-1\r\n";
+    EXPECT_EQ(server(replies), replies);
+    EXPECT_EQ(talk.state().db, "1");
+    EXPECT_EQ(wire.errors, std::vector<std::string>{"-ERR no\r\n"});
+    EXPECT_EQ(wire.replies, 4u);
+    EXPECT_TRUE(talk.is_idle());
+}
+
+TEST_F(ConversationTest, tells_how_long_the_replies_to_each_write_took) {
+    talk.on_client_bytes(words({"GET", "a"}) + words({"GET", "b"}), kNow);
+    talk.on_client_bytes(words({"GET", "c"}), kNow + 1ms);
+    talk.on_server_bytes("$-1\r\n", kNow + 2ms);
+    talk.on_server_bytes("$-1\r\n:1\r\n", kNow + 5ms);
+    using Wait = std::pair<std::uint32_t, SteadyClock::duration>;
+    EXPECT_EQ(wire.waits, (std::vector<Wait>{{1, 2ms}, {1, 5ms}, {1, 4ms}}));
+    EXPECT_TRUE(talk.is_idle());
+}
+
 TEST_F(ConversationTest, answers_a_login_in_its_place_among_the_replies) {
     EXPECT_EQ(client_bytes(words({"GET", "a"}) + words({"AUTH", "secret"}) + words({"GET", "b"})),
               words({"GET", "a"}) + kPing + words({"GET", "b"}));

@@ -14,7 +14,10 @@ struct FakeWire final : Conversation::Wire {
     void to_server(std::string_view bytes) override { server += bytes; }
     void to_client(std::string_view bytes) override { client += bytes; }
     void on_command(const CommandInfo& command) override { commands.emplace_back(command.name); }
-    void on_replies(std::uint16_t, std::uint32_t count, SteadyClock::duration) override { replies += count; }
+    void on_replies(std::uint16_t, std::uint32_t count, SteadyClock::duration took) override {
+        replies += count;
+        waits.emplace_back(count, took);
+    }
     void on_server_error(std::string_view head) override { errors.emplace_back(head); }
     std::optional<Conversation::Login> login_after_reset() override {
         if (!has_login) return std::nullopt;
@@ -42,6 +45,8 @@ struct FakeWire final : Conversation::Wire {
     int markers = 0;
     int opaque = 0;
     std::uint64_t replies = 0;
+    std::vector<std::pair<std::uint32_t, SteadyClock::duration>>
+        waits;  ///< replies told at once, and how long they took
     std::string lost;
 };
 

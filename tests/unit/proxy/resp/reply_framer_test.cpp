@@ -135,7 +135,7 @@ TEST(ReplyFramer, shows_the_first_bytes_of_a_frame) {
 
 TEST(ReplyFramer, takes_a_run_of_replies_up_to_one_that_needs_a_look) {
     const std::string usual = "+OK\r\n:1\r\n$-1\r\n$3\r\nabc\r\n$0\r\n\r\n";
-    const ReplyFramer framer;
+    const ReplyFramer framer{};
     for (const std::string after :
          {"", "-ERR no\r\n", ">1\r\n+x\r\n", "*1\r\n:1\r\n", "_\r\n", "$3\r\nab", "+O", "$-2\r\n", "x"}) {
         const auto run = framer.take_usual(usual + after, 100);

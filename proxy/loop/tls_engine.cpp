@@ -121,8 +121,9 @@ std::size_t TlsEngine::receive(std::string_view input, char* plain, std::size_t 
     if (state_ == State::handshaking) resume_handshake();
     std::size_t total = 0;
     forget_errors();
-    // Not once more only to hear that there is nothing: OpenSSL would take and give back a buffer for it.
-    while (state_ == State::open && (!input_.empty() || SSL_has_pending(ssl_) == 1)) {
+    // Not once more only to hear that there is nothing: OpenSSL would take and give back a buffer for it. But once in
+    // any case: it gives back the handshake's.
+    while (state_ == State::open && (total == 0 || !input_.empty() || SSL_has_pending(ssl_) == 1)) {
         assert(total < room);
         std::size_t part = 0;
         if (SSL_read_ex(ssl_, plain + total, room - total, &part) == 1) {

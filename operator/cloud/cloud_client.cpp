@@ -24,8 +24,8 @@ namespace rest = web::http;
 
 constexpr auto kTokenPatience = 5s;
 constexpr auto kCallTimeout = 10s;
-constexpr auto kReturnPatience =
-    1s;  ///< a call that is cancelled comes back in milliseconds, unless it looks up a name
+/// A call that is cancelled comes back in milliseconds, unless it looks up a name.
+constexpr auto kReturnPatience = 1s;
 constexpr std::size_t kMaxBody = 1024 * 1024;
 constexpr std::size_t kThreads = 2;
 

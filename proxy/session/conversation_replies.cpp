@@ -64,20 +64,17 @@ void Conversation::on_server_bytes(std::string_view bytes, SteadyClock::time_poi
     send_to_client({});
 }
 
-/// Most of what comes is plain replies to plain commands: they pass as a run.
+/// Most of what comes is plain replies to plain commands: those of one slot pass as a run.
 /// @return how many bytes did
 std::size_t Conversation::pass_usual_replies(std::string_view bytes) {
-    std::size_t passed = 0;
-    while (passed < bytes.size() && replies_.is_at_boundary() && !fifo_.empty() && fifo_.front().kind == Kind::plain &&
-           marker_.empty()) {
-        const auto run = replies_.take_usual(bytes.substr(passed), fifo_.front().count - answered_);
-        if (run.frames == 0) break;
-        pass_to_client(bytes.substr(passed, run.bytes));
-        passed += run.bytes;
-        answered_ += static_cast<std::uint32_t>(run.frames);
-        if (fifo_.front().count == answered_) finish_slot();
-    }
-    return passed;
+    const bool is_usual =
+        replies_.is_at_boundary() && marker_.empty() && !fifo_.empty() && fifo_.front().kind == Kind::plain;
+    if (!is_usual) return 0;
+    const auto run = replies_.take_usual(bytes, fifo_.front().count - answered_);
+    pass_to_client(bytes.substr(0, run.bytes));
+    answered_ += static_cast<std::uint32_t>(run.frames);
+    if (fifo_.front().count == answered_) finish_slot();
+    return run.bytes;
 }
 
 /// Whether the next frame may be one that the client must not see, or one of which all must be seen.

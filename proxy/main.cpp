@@ -8,6 +8,7 @@
 #include "proxy/app.hpp"
 #include "proxy/config.hpp"
 #include "proxy/doctor/doctor.hpp"
+#include "proxy/loop/record_buffers.hpp"
 #include "proxy/probe.hpp"
 #include "proxy/version.hpp"
 
@@ -63,6 +64,7 @@ int run(const Command& command) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    keep_record_buffers();
     const auto command =
         parse_command(std::vector<std::string>(argv + 1, argv + argc),
                       load_environment({"VALKEY_INSTANCE_NAME", "GCE_METADATA_HOST", "NOTIFY_SOCKET"}));

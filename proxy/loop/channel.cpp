@@ -131,10 +131,23 @@ void Channel::write(std::string_view bytes) {
     } else {
         put(bytes);
     }
-    update_interest();
 }
 
 void Channel::put(std::string_view bytes) {
+    if (pending_.empty() && loop_.outbox().take(*this, bytes)) {
+        is_deferred_ = true;
+        return;
+    }
+    send_deferred();
+    send_now(bytes);
+}
+
+void Channel::send_deferred() {
+    if (is_deferred_) loop_.outbox().flush();
+}
+
+void Channel::send_now(std::string_view bytes) {
+    is_deferred_ = false;
     if (is_write_broken_) return;
     if (pending_.empty()) {
         const auto sent = send(socket_, bytes);
@@ -142,7 +155,9 @@ void Channel::put(std::string_view bytes) {
             is_write_broken_ = true;  // epoll reports the end, after the last words
         bytes.remove_prefix(is_write_broken_ ? bytes.size() : sent.bytes);
     }
+    if (bytes.empty()) return;
     pending_.append(bytes);
+    update_interest();
 }
 
 void Channel::flush() {
@@ -166,6 +181,7 @@ void Channel::finish() {
         tls_->finish(output);
         put(output);
     }
+    send_deferred();
     shut_if_drained();
     update_interest();
 }
@@ -209,6 +225,7 @@ void Channel::report_broken(std::string reason) {
 }
 
 void Channel::close() {
+    send_deferred();
     watch_.stop();
     socket_.close();
     pending_.clear();

@@ -9,6 +9,7 @@
 #include "common/result.hpp"
 #include "proxy/loop/byte_queue.hpp"
 #include "proxy/loop/event_loop.hpp"
+#include "proxy/loop/outbox.hpp"
 #include "proxy/loop/socket.hpp"
 #include "proxy/loop/tls_engine.hpp"
 
@@ -33,7 +34,7 @@ struct ChannelFault {
 /// own writes already fail: the last words of a server that closes on us reach its client.
 ///
 /// Owner: whoever it reports to. It must be given to EventLoop::dispose(), not deleted, from within a callback.
-class Channel final : public Disposable, private Watched {
+class Channel final : public Disposable, private Watched, private Outbox::Sender {
 public:
     class Owner {
     public:
@@ -70,11 +71,12 @@ public:
     /// @errors unavailable where it fails at once; no callback follows then
     Result<void> connect(const SocketAddress& address, std::shared_ptr<TlsProfile> tls);
 
-    /// Sends `bytes`, in as few records and system calls as may be; what the socket does not take is queued without
-    /// bound: mind pending(). Bytes for a peer that is gone are dropped; on_eof() or on_broken() tells of it in time.
+    /// Sends `bytes` by the end of the loop's batch at the latest, in as few records and system calls as may be; what
+    /// the socket does not take is queued without bound: mind pending(). Bytes for a peer that is gone are dropped;
+    /// on_eof() or on_broken() tells of it in time.
     void write(std::string_view bytes);
 
-    /// Bytes (ciphertext, under TLS) that wait for the socket.
+    /// Bytes (ciphertext, under TLS) that wait for the socket, beside those that wait for the end of the batch.
     std::size_t pending() const { return pending_.size(); }
 
     /// Whether the socket has something to read, be it the end, that no callback has told of yet. A system call.
@@ -105,6 +107,8 @@ private:
     void take(std::string_view bytes);
     void flush();
     void put(std::string_view bytes);
+    void send_now(std::string_view bytes) override;
+    void send_deferred();
     void shut_if_drained();
     void update_interest();
     void report_broken(std::string reason);
@@ -117,7 +121,8 @@ private:
     std::unique_ptr<TlsEngine> tls_;
     ByteQueue pending_;
     std::size_t reading_ = 0;
-    bool is_server_ = false;  ///< of the two ends of a handshake
+    bool is_deferred_ = false;  ///< the outbox has something of ours
+    bool is_server_ = false;    ///< of the two ends of a handshake
     bool has_peer_ended_ = false;
     bool is_unread_end_told_ = false;
     bool is_write_broken_ = false;

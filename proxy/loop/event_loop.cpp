@@ -62,6 +62,7 @@ int EventLoop::handle_ready(int timeout_ms) {
     if (ready <= 0) return 0;  // EINTR: the loop around calls again
     batch_size_ = ready;
     bool is_time = false;
+    outbox_.open();
     for (batch_at_ = 0; batch_at_ < batch_size_; ++batch_at_) {
         const auto event = batch_[static_cast<std::size_t>(batch_at_)];
         if (event.data.ptr == nullptr) {
@@ -71,6 +72,7 @@ int EventLoop::handle_ready(int timeout_ms) {
         }
     }
     batch_size_ = 0;
+    outbox_.close();
     if (is_time) {
         std::uint64_t expirations = 0;
         [[maybe_unused]] const auto read = ::read(timerfd_.fd(), &expirations, sizeof expirations);

@@ -9,6 +9,7 @@
 #include <sys/epoll.h>
 
 #include "common/async/asio.hpp"
+#include "proxy/loop/outbox.hpp"
 #include "proxy/loop/socket.hpp"
 #include "proxy/loop/timer_queue.hpp"
 
@@ -56,6 +57,7 @@ public:
 
     TimerQueue& timers() { return timers_; }
     Scratch& scratch() { return *scratch_; }
+    Outbox& outbox() { return outbox_; }
     SteadyClock::time_point last_turn() const { return last_turn_; }
 
     /// Retires `object` now and ends it at the end of this turn, or of one that follows at once, if called outside one.
@@ -79,6 +81,7 @@ private:
     bool is_turning_ = false;
     std::vector<std::unique_ptr<Disposable>> disposed_;
     std::unique_ptr<Scratch> scratch_;
+    Outbox outbox_;
     SteadyClock::time_point last_turn_;
 };
 

@@ -75,6 +75,16 @@ bool turn_until(EventLoop& loop, Condition condition) {
     return condition();
 }
 
+/// All that the other end gets, up to its end.
+std::string read_all(const Socket& socket) {
+    std::string all;
+    std::array<char, 4096> buffer{};
+    for (auto got = receive(socket, buffer.data(), buffer.size()); got.state == Transfer::State::moved;
+         got = receive(socket, buffer.data(), buffer.size()))
+        all.append(buffer.data(), got.bytes);
+    return all;
+}
+
 struct ChannelTest : ::testing::Test {
     /// A channel on one end of a connection; the other end is `theirs`.
     void adopt() {
@@ -186,6 +196,74 @@ TEST_F(ChannelTest, goes_on_writing_after_the_peers_half_close) {
     channel.write("still here");
     std::array<char, 16> buffer{};
     EXPECT_EQ(::recv(theirs.fd(), buffer.data(), buffer.size(), 0), 10);
+}
+
+TEST_F(ChannelTest, sends_what_was_written_in_a_callback_before_it_is_closed_there) {
+    adopt();
+    channel.set_reading(100);
+    owner.on_each = [&] {
+        channel.write("last words");
+        channel.close();
+    };
+    send(theirs, "x");
+    ASSERT_TRUE(turn_until(loop, [&] { return !owner.heard.empty(); }));
+    EXPECT_EQ(read_all(theirs), "last words");
+}
+
+TEST_F(ChannelTest, ends_its_direction_after_what_was_written_in_a_callback) {
+    adopt();
+    channel.set_reading(100);
+    bool was_finished = false;
+    owner.on_each = [&] {
+        channel.write("last words");
+        channel.finish();
+        was_finished = channel.is_finished();
+    };
+    send(theirs, "x");
+    ASSERT_TRUE(turn_until(loop, [&] { return !owner.heard.empty(); }));
+    EXPECT_TRUE(was_finished) << "nobody would be told of it later";
+    EXPECT_EQ(read_all(theirs), "last words");
+}
+
+TEST_F(ChannelTest, keeps_the_order_of_short_and_long_pieces_written_in_a_callback) {
+    adopt();
+    channel.set_reading(100);
+    const std::string piece(10'000, '2');
+    owner.on_each = [&] {
+        channel.write("1");
+        channel.write(piece);
+        channel.write("3");
+    };
+    send(theirs, "x");
+    ASSERT_TRUE(turn_until(loop, [&] { return !owner.heard.empty(); }));
+    channel.close();
+    EXPECT_EQ(read_all(theirs), "1" + piece + "3");
+}
+
+TEST_F(ChannelTest, queues_what_the_socket_does_not_take_at_the_end_of_a_batch) {
+    adopt();
+    channel.set_reading(100);
+    const std::string piece(4'000, 'x');
+    std::size_t written = 0;
+    owner.on_each = [&] {
+        channel.write(piece);
+        written += piece.size();
+    };
+    while (channel.pending() == 0) {
+        send(theirs, "x");
+        loop.turn();
+        ASSERT_LT(written, 64u << 20) << "a socket takes it all";
+    }
+    channel.finish();
+    std::size_t read = 0;
+    std::array<char, 65536> buffer{};
+    ::fcntl(theirs.fd(), F_SETFL, O_NONBLOCK);
+    ASSERT_TRUE(turn_until(loop, [&] {
+        const auto got = receive(theirs, buffer.data(), buffer.size());
+        read += got.bytes;
+        return got.state == Transfer::State::ended;
+    }));
+    EXPECT_EQ(read, written);
 }
 
 TEST_F(ChannelTest, says_nothing_after_it_was_closed_in_a_callback) {

@@ -93,11 +93,7 @@ void Listener::on_client(Acceptor& from, Socket client) {
 
     ++budget_.open;
     const bool is_unix = &from == unix_.get();
-    if (is_unix) {
-        ++stats_.clients_unix;
-    } else {
-        tune_client(client);
-    }
+    if (is_unix) ++stats_.clients_unix;
     if (options_.tls && !is_unix) {
         greetings_.push_back(std::make_unique<TlsGreeting>(loop_, static_cast<TlsGreeting::Host&>(*this),
                                                            std::move(client), *options_.tls, is_surplus));

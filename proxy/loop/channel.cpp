@@ -7,6 +7,12 @@
 
 namespace cvp::proxy {
 
+namespace {
+
+constexpr std::size_t kAheadBytes = std::size_t{4} * 1024;
+
+}  // namespace
+
 Channel::Channel(EventLoop& loop) : loop_(loop), watch_(loop, *this) {}
 
 Channel::Channel(EventLoop& loop, Owner& owner) : loop_(loop), owner_(&owner), watch_(loop, *this) {}
@@ -42,13 +48,21 @@ Result<void> Channel::connect(const SocketAddress& address, std::shared_ptr<TlsP
 }
 
 void Channel::on_ready(std::uint32_t events) {
+    // A step of a handshake takes as long as a dozen commands, and somebody waits for what it says.
+    const bool is_slow = tls_ && state_ != State::open;
+    if (is_slow) loop_.outbox().flush();
+    handle(events);
+    if (is_slow) loop_.outbox().flush();
+}
+
+void Channel::handle(std::uint32_t events) {
     if (state_ == State::connecting) return on_connected();
     if ((events & EPOLLOUT) != 0) {
         flush();
         if (!socket_) return;
     }
     if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) == 0) return;
-    if (reading_ > 0 && !has_peer_ended_) {
+    if ((reading_ > 0 || ahead_) && !has_peer_ended_) {
         read();
     } else if ((events & (EPOLLHUP | EPOLLERR)) != 0) {
         owner_->on_hangup();
@@ -74,12 +88,21 @@ void Channel::on_connected() {
     update_interest();
 }
 
+std::size_t Channel::read_ahead(std::span<char> room) {
+    if (state_ != State::open || has_peer_ended_ || is_bulky_ || reading_ < kAheadBytes || room.size() < kAheadBytes)
+        return 0;
+    ahead_ = Ahead{receive(socket_, room.data(), kAheadBytes), room.data()};
+    return ahead_->outcome.bytes;
+}
+
 void Channel::read() {
     auto& input = loop_.scratch().input;
-    const auto got = receive(socket_, input.data(), std::min(reading_, input.size()));
+    const auto ahead = std::exchange(ahead_, std::nullopt);
+    const auto got = ahead ? ahead->outcome : receive(socket_, input.data(), std::min(reading_, input.size()));
+    is_bulky_ = got.bytes >= kAheadBytes;
     switch (got.state) {
         case Transfer::State::moved:
-            return take({input.data(), got.bytes});
+            return take({ahead ? ahead->bytes : input.data(), got.bytes});
         case Transfer::State::blocked:
             return;
         case Transfer::State::ended:
@@ -88,8 +111,8 @@ void Channel::read() {
                                                 : "the server closed the connection in the handshake");
             }
             has_peer_ended_ = true;
-            update_interest();
-            return owner_->on_eof();
+            owner_->on_eof();
+            return update_interest();
         case Transfer::State::broken:
             return report_broken(std::generic_category().message(got.error));
     }
@@ -226,6 +249,7 @@ void Channel::report_broken(std::string reason) {
 
 void Channel::close() {
     send_deferred();
+    ahead_.reset();
     watch_.stop();
     socket_.close();
     pending_.clear();

@@ -80,7 +80,7 @@ public:
     std::size_t pending() const { return pending_.size(); }
 
     /// Whether the socket has something to read, be it the end, that no callback has told of yet. A system call.
-    bool has_input() const { return socket_ && is_readable(socket_); }
+    bool has_input() const { return ahead_ || (socket_ && is_readable(socket_)); }
 
     /// How many bytes may be read per wake-up; 0 stops reading.
     void set_reading(std::size_t bytes);
@@ -101,7 +101,16 @@ public:
 private:
     enum class State { connecting, handshaking, open };
 
+    /// What was read before its turn, to be handled like what a recv(2) of then would bring: also where reading was
+    /// turned off meanwhile.
+    struct Ahead {
+        Transfer outcome;
+        const char* bytes;
+    };
+
     void on_ready(std::uint32_t events) override;
+    std::size_t read_ahead(std::span<char> room) override;
+    void handle(std::uint32_t events);
     void on_connected();
     void read();
     void take(std::string_view bytes);
@@ -120,7 +129,9 @@ private:
     State state_ = State::open;
     std::unique_ptr<TlsEngine> tls_;
     ByteQueue pending_;
+    std::optional<Ahead> ahead_;
     std::size_t reading_ = 0;
+    bool is_bulky_ = false;     ///< more comes at once than is worth reading ahead
     bool is_deferred_ = false;  ///< the outbox has something of ours
     bool is_server_ = false;    ///< of the two ends of a handshake
     bool has_peer_ended_ = false;

@@ -29,6 +29,13 @@ void control(int epoll, int operation, int fd, std::uint32_t events, Watch* watc
     }
 }
 
+/// Of the answer nothing is used. But the kernel's scheduler then counts what this thread has had before it wakes those
+/// whom we write to, and they preempt us far less, each for a single command (docs/performance.md).
+void bring_cpu_time_up_to_date() {
+    timespec unused{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &unused);
+}
+
 }  // namespace
 
 EventLoop::EventLoop()
@@ -63,6 +70,10 @@ int EventLoop::handle_ready(int timeout_ms) {
     batch_size_ = ready;
     bool is_time = false;
     outbox_.open();
+    if (ready > 1) {
+        bring_cpu_time_up_to_date();
+        read_ahead();
+    }
     for (batch_at_ = 0; batch_at_ < batch_size_; ++batch_at_) {
         const auto event = batch_[static_cast<std::size_t>(batch_at_)];
         if (event.data.ptr == nullptr) {
@@ -77,12 +88,26 @@ int EventLoop::handle_ready(int timeout_ms) {
         std::uint64_t expirations = 0;
         [[maybe_unused]] const auto read = ::read(timerfd_.fd(), &expirations, sizeof expirations);
         armed_for_ = SteadyClock::time_point::max();
-        timers_.run(SteadyClock::now());
+    }
+    // What an event asked for at once need not go through the kernel.
+    const auto first = timers_.next();
+    if (first && *first < armed_for_) {
+        const auto now = SteadyClock::now();
+        if (*first <= now) timers_.run(now);
     }
     while (!disposed_.empty())
         std::exchange(disposed_, {}).clear();
     if (const auto next = timers_.next()) arm_timer(*next);
     return ready;
+}
+
+void EventLoop::read_ahead() {
+    std::span<char> room(scratch_->ahead);
+    for (int i = 0; i < batch_size_; ++i) {
+        const auto& event = batch_[static_cast<std::size_t>(i)];
+        if (event.data.ptr == nullptr || event.events != EPOLLIN) continue;
+        room = room.subspan(static_cast<Watch*>(event.data.ptr)->owner_.read_ahead(room));
+    }
 }
 
 void EventLoop::dispatch(const epoll_event& event) {

@@ -105,6 +105,8 @@ Result<Socket> listen_tcp(const SocketAddress& address) {
     if (!socket) return fail(ErrorCode::unavailable, "cannot listen on " + address.text() + ": " + reason(errno));
     set_option(socket, SOL_SOCKET, SO_REUSEADDR, 1);
     if (address.family() == AF_INET6) set_option(socket, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+    set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1);  // these are for whom it accepts, who inherit them
+    set_keepalive(socket);
     if (::bind(socket.fd(), address.data(), address.size()) != 0 || ::listen(socket.fd(), SOMAXCONN) != 0) {
         return fail(ErrorCode::unavailable, "cannot listen on " + address.text() + ": " + reason(errno));
     }
@@ -138,11 +140,6 @@ Result<void> connect_outcome(const Socket& socket) {
     if (::getsockopt(socket.fd(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
     if (error != 0) return fail(ErrorCode::unavailable, reason(error));
     return {};
-}
-
-void tune_client(const Socket& socket) {
-    set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1);
-    set_keepalive(socket);
 }
 
 Transfer receive(const Socket& socket, char* buffer, std::size_t size) {

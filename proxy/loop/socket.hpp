@@ -67,9 +67,6 @@ Result<Socket> connect_tcp(const SocketAddress& address);
 /// @errors unavailable with the system's reason
 Result<void> connect_outcome(const Socket& socket);
 
-/// TCP_NODELAY and keepalive, on a client's socket.
-void tune_client(const Socket& socket);
-
 /// How many bytes a read or write moved, or why none.
 struct Transfer {
     enum class State {

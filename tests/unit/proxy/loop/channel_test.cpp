@@ -2,7 +2,9 @@
 
 #include <array>
 #include <functional>
+#include <memory>
 #include <string>
+#include <utility>
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -264,6 +266,76 @@ TEST_F(ChannelTest, queues_what_the_socket_does_not_take_at_the_end_of_a_batch) 
         return got.state == Transfer::State::ended;
     }));
     EXPECT_EQ(read, written);
+}
+
+/// Two channels that are readable in one batch; callbacks of either may act on the other one.
+struct TwoChannelsTest : ChannelTest {
+    TwoChannelsTest() {
+        adopt();
+        auto [ours, others] = net.pair();
+        their_second = std::move(others);
+        second.adopt(std::move(ours));
+        for (auto* each : {&channel, &second})
+            each->set_reading(Scratch::kReadBytes);
+    }
+    /// Both ends speak; whoever hears it first calls `act` with the other one.
+    void speak_to_both(std::function<void(Channel&)> act) {
+        auto once = [act = std::move(act), is_done = std::make_shared<bool>()](Channel& other) {
+            if (!std::exchange(*is_done, true)) act(other);
+        };
+        owner.on_each = [this, once] { once(second); };
+        second_owner.on_each = [this, once] { once(channel); };
+        send(theirs, "one");
+        send(their_second, "two");
+        loop.turn();
+    }
+    std::string heard() const { return owner.got + second_owner.got; }
+
+    Recorder second_owner;
+    Channel second{loop, second_owner};
+    Socket their_second;
+};
+
+TEST_F(TwoChannelsTest, are_both_heard) {
+    speak_to_both([](Channel& other) { EXPECT_TRUE(other.has_input()) << "also where it was read ahead"; });
+    EXPECT_EQ(heard(), "onetwo");
+}
+
+TEST_F(TwoChannelsTest, lose_nothing_where_one_turns_the_others_reading_off) {
+    speak_to_both([](Channel& other) { other.set_reading(0); });
+    for (auto* each : {&channel, &second})
+        each->set_reading(Scratch::kReadBytes);
+    EXPECT_TRUE(turn_until(loop, [&] { return heard() == "onetwo"; })) << heard();
+}
+
+TEST_F(TwoChannelsTest, say_nothing_once_one_has_closed_the_other) {
+    speak_to_both([](Channel& other) { other.close(); });
+    loop.turn();
+    EXPECT_EQ(heard().size(), 3u);
+}
+
+TEST_F(TwoChannelsTest, read_much_in_its_order) {
+    std::string much;
+    for (int i = 0; i < 20'000; ++i)
+        much += std::to_string(i) + ",";
+    std::size_t sent = 0;
+    ::fcntl(theirs.fd(), F_SETFL, O_NONBLOCK);
+    ASSERT_TRUE(turn_until(loop, [&] {
+        send(their_second, "x");  // so that batches have two events
+        if (sent < much.size()) sent += send(theirs, std::string_view(much).substr(sent, 10'000)).bytes;
+        return owner.got.size() >= much.size();
+    }));
+    EXPECT_EQ(owner.got, much);
+}
+
+TEST_F(TwoChannelsTest, say_what_came_before_an_end_and_then_the_end) {
+    send(theirs, "last words");
+    send(their_second, "x");
+    reset(theirs);
+    owner.on_end = [this] { channel.close(); };
+    ASSERT_TRUE(turn_until(loop, [&] { return owner.heard.ends_with("eof;") || owner.heard.ends_with("broken;"); }));
+    EXPECT_TRUE(owner.heard.starts_with("bytes;")) << owner.heard;
+    EXPECT_EQ(owner.got, "last words");
 }
 
 TEST_F(ChannelTest, says_nothing_after_it_was_closed_in_a_callback) {

@@ -1,6 +1,9 @@
 #include "proxy/loop/event_loop.hpp"
 
+#include <algorithm>
+#include <array>
 #include <functional>
+#include <span>
 
 #include <boost/asio/steady_timer.hpp>
 #include <gtest/gtest.h>
@@ -30,12 +33,19 @@ struct Listener final : Watched, Timed {
         seen |= events;
         then(events);
     }
+    std::size_t read_ahead(std::span<char> room) override {
+        ++ahead;
+        began_with = room.size();
+        return 3;
+    }
     void on_time(SteadyClock::time_point) override { ++times; }
 
     Watch watch;
     Timer timer;
     int calls = 0;
     int times = 0;
+    int ahead = 0;  ///< calls of read_ahead()
+    std::size_t began_with = 0;
     std::uint32_t seen = 0;
     std::function<void(std::uint32_t)> then = [](std::uint32_t) {};
 };
@@ -62,6 +72,36 @@ TEST(EventLoop, is_level_triggered) {
     const int calls = listener.calls;
     loop.turn();
     EXPECT_EQ(listener.calls, calls);
+}
+
+TEST(EventLoop, lets_all_that_are_readable_together_read_before_any_is_told) {
+    EventLoop loop;
+    Pair one, two;
+    Listener a(loop), b(loop);
+    a.watch.start(one.ours.fd(), EPOLLIN);
+    b.watch.start(two.ours.fd(), EPOLLIN);
+    const auto stop_both = [&](std::uint32_t) {
+        EXPECT_EQ(a.ahead + b.ahead, 2);
+        a.watch.stop(), b.watch.stop();
+    };
+    a.then = b.then = stop_both;
+    send(one.theirs, "x");
+    send(two.theirs, "x");
+    loop.turn();
+    EXPECT_EQ(std::max(a.began_with, b.began_with) - std::min(a.began_with, b.began_with), 3u)
+        << "the second one writes behind the first";
+}
+
+TEST(EventLoop, does_not_let_read_ahead_what_is_readable_alone) {
+    EventLoop loop;
+    Pair pair;
+    Listener listener(loop);
+    listener.watch.start(pair.ours.fd(), EPOLLIN);
+    listener.then = [&](std::uint32_t) { take(pair.ours); };
+    send(pair.theirs, "x");
+    loop.turn();
+    EXPECT_EQ(listener.calls, 1);
+    EXPECT_EQ(listener.ahead, 0);
 }
 
 TEST(EventLoop, does_not_wake_what_was_stopped_in_the_same_batch) {

@@ -205,16 +205,21 @@ class Peers:
 
     def _proxy_command(self, port):
         folder = self.folder / "connection"
-        folder.mkdir(exist_ok=True)
+        document = folder / "connection.yaml"
+        if not folder.exists():  # once for all: others of the proxy's processes follow it
+            folder.mkdir()
+            self._write_document(document)
+        return [self.binaries.proxy, f"--config={document}", f"--port={port}",
+                f"--admin-listen=127.0.0.1:{free_port()}"]
+
+    def _write_document(self, document):
         ca = self.server.ca.read_text().replace("\n", "\n    ")
-        (folder / "password").write_text(PASSWORD)
-        (folder / "connection.yaml").write_text(
+        (document.parent / "password").write_text(PASSWORD)
+        document.write_text(
             "apiVersion: cloudvalkey.dev/v1alpha1\nkind: ResolvedConnection\nname: bench\ntopology: Standalone\n"
             f"endpoints: [{{role: primary, host: 127.0.0.1, port: {self.server.port}}}]\n"
             f'tls:\n  mode: Required\n  verify: Full\n  identities: ["ip:127.0.0.1"]\n  ca: |\n    {ca}\n'
             "auth: {mode: Password, username: default, passwordFile: password}\n")
-        return [self.binaries.proxy, f"--config={folder}/connection.yaml", f"--port={port}",
-                f"--admin-listen=127.0.0.1:{free_port()}"]
 
     def dedicated(self):
         port = free_port()

@@ -26,11 +26,11 @@ check: deps ## build, unit tests, lint: under two minutes warm
 	@scripts/run-tests.sh unit lint
 
 test: deps ## all that must pass before a change lands
-	@scripts/run-tests.sh unit lint integration clients chaos oracle kubernetes chart fuzz checklist
+	@scripts/run-tests.sh unit lint integration clients chaos oracle kubernetes chart fuzz image checklist
 
-test-long: ## the rest: TSan, the oldest API server, availability, a million commands, fuzzing, mutations, Debian 13, the images
+test-long: ## the rest: TSan, the oldest API server, availability, a million commands, fuzzing, older versions, mutations, Debian 13, the images
 	@scripts/install-deps.sh all
-	@scripts/run-tests.sh tsan oldest removal availability oracle-long fuzz-long mutations image image-long trixie
+	@scripts/run-tests.sh tsan oldest removal availability oracle-long fuzz-long skew mutations image-long trixie
 
 demo: deps ## from nothing to a SET through an injected sidecar, every claim asserted
 	@scripts/demo.sh

@@ -3,7 +3,7 @@
 #
 #   CVP_IMAGE_FRESH=1    compile and assemble everything anew, to compare digests
 #
-# arm64 is compiled across. No test builds it yet.
+# arm64 is compiled across.
 #
 # buildah runs the Dockerfile; its base is a Debian 13 of scripts/trixie-root.sh, from Debian's packages. Leaves
 # build/image/NAME-ARCH.tar (an OCI archive), .digest and .spdx.json. What was compiled is kept between runs in

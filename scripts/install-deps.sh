@@ -18,7 +18,7 @@ test=(googletest libgtest-dev libgmock-dev libbenchmark-dev clang-format-14 open
   iproute2 procps util-linux lua5.4 clang-14 libclang-rt-14-dev llvm-14 python3 python3-venv nodejs npm
   mmdebstrap buildah runc systemd)
 bench=(haproxy stunnel4)
-long=(clang-tidy-14)
+long=(clang-tidy-14 qemu-user-static)
 # Too old in Debian 12 itself, or not there: from its backports, and only where the programs are not on PATH.
 valkey=(valkey-server valkey-tools)
 go=(golang-go)

@@ -15,9 +15,12 @@
 #   oldest                                    kubernetes and chart on the oldest API server that we support
 #   removal                                   CRD, release, namespace and pods deleted in each of the 24 orders
 #   availability                              two replicas under 3,000 admissions a round, three rounds; a long outage
+#   skew                                      proxies and operators of today with those of the frozen commit
 #   mutations                                 the code broken on purpose, line by line: does a test notice?
-#   image                                     both images for amd64, built on Debian 13 and run with runc
-#   image-long                                each built a second time from nothing: is it the same digest?
+#   image                                     both images for amd64, built on Debian 13 (while the other tiers run)
+#                                             and run with runc
+#   image-long                                each built a second time from nothing: is it the same digest? Those for
+#                                             arm64, run by qemu
 #   trixie                                    the product compiled on Debian 13
 #
 # A line per tier closes it, then one for all. Any failure, or a tier without a test, makes it exit 1.
@@ -90,8 +93,8 @@ script_tier() {
     fuzz) scripts/fuzz.sh all 10 && ok=1 ;;
     fuzz-long) scripts/fuzz.sh all 600 && scripts/fuzz-coverage.sh && ok=1 ;;
     mutations) scripts/mutations.sh && ok=1 ;;
-    image) tests/image/run.sh && ok=1 ;;
-    image-long) tests/image/reproducible.sh && ok=1 ;;
+    image) run_images && ok=1 ;;
+    image-long) tests/image/reproducible.sh && tests/image/run.sh arm64 && ok=1 ;;
     trixie) scripts/build-in-trixie.sh && ok=1 ;;
     oracle-long) oracle_long && ok=1 ;;
   esac
@@ -104,9 +107,23 @@ build() {
 }
 
 # What the tiers need, each thing once, before the first test runs.
-case " $* " in *" unit "* | *" lint "* | *" integration "* | *" clients "* | *" chaos "* | *" oracle "* | *" oracle-long "* | *" kubernetes "* | *" chart "* | *" oldest "* | *" availability "* | *" removal "*) build dev ;; *" image "*) build dev cloud-valkey-emulator ;; esac
+case " $* " in *" unit "* | *" lint "* | *" integration "* | *" clients "* | *" chaos "* | *" oracle "* | *" oracle-long "* | *" kubernetes "* | *" chart "* | *" oldest "* | *" availability "* | *" removal "* | *" skew "*) build dev ;; *" image "* | *" image-long "*) build dev cloud-valkey-emulator ;; esac
 case " $* " in *" integration "* | *" oracle-long "* | *" kubernetes "* | *" chart "* | *" oldest "*)
-  build release cloud-valkey-proxy cloud-valkey-operator bench_probe bench_clients ;;
+  build release cloud-valkey-proxy bench_probe bench_clients ;;
+esac
+# Compiling the images needs no test, and most tests leave processors idle: both at once, the tests first.
+build_images() {
+  local part
+  for part in proxy operator; do chrt --idle 0 scripts/image.sh "$part" amd64 || return 1; done
+}
+run_images() {
+  wait "$images" || { tail -n 20 "$results/image-build.log" && return 1; }
+  CVP_IMAGES_BUILT=1 tests/image/run.sh
+}
+case " $* " in *" image "*)
+  build_images >"$results/image-build.log" 2>&1 &
+  images=$!
+  trap 'kill "$images" 2>/dev/null || true' EXIT ;;
 esac
 case " $* " in *" kubernetes "* | *" chart "* | *" availability "* | *" removal "*) tests/tools/build.sh >/dev/null ;; esac
 case " $* " in *" clients "*) scripts/install-clients.sh >/dev/null ;; esac
@@ -120,6 +137,10 @@ for tier in "$@"; do
     tsan)
       build tsan unit_tests
       ctest_tier tsan tsan unit "$(nproc)" ;;
+    skew)
+      CVP_FROZEN_DIR=$(scripts/build-frozen.sh)
+      export CVP_FROZEN_DIR
+      ctest_tier skew dev skew 1 ;;
     oldest) CVP_KUBERNETES_VERSION=1.30.4 ctest_tier oldest dev "kubernetes|chart" 1 ;;
     checklist | fuzz | fuzz-long | mutations | image | image-long | trixie | oracle-long) script_tier "$tier" ;;
     *) echo "run-tests.sh: unknown tier '$tier'" >&2; exit 64 ;;

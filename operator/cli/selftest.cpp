@@ -1,6 +1,9 @@
 #include "operator/cli/selftest.hpp"
 
+#include <algorithm>
+#include <array>
 #include <ostream>
+#include <string_view>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -20,6 +23,9 @@ using nlohmann::json;
 using Verdict = Finding::Verdict;
 
 constexpr auto kPause = 1s;
+
+/// What Go says of a connection that nobody answers.
+constexpr std::array<std::string_view, 3> kUnheard{"context deadline exceeded", "i/o timeout", "no route to host"};
 
 bool has_sidecar(const json& pod) {
     return index_of_named(find_array(pod, {"spec", "initContainers"}), names::kSidecar) >= 0;
@@ -46,6 +52,12 @@ Awaitable<void> ask_until_it_holds(KubeClient& kube, const SelftestOptions& opti
         co_await sleep_for(kPause);
     }
     kube.close();
+}
+
+/// Whether the API server waited for the webhook in vain: its packets go nowhere.
+bool is_unheard(std::string_view refusal) {
+    return std::any_of(kUnheard.begin(), kUnheard.end(),
+                       [&](std::string_view words) { return refusal.find(words) != std::string_view::npos; });
 }
 
 }  // namespace
@@ -78,11 +90,14 @@ Finding judge_admission(const KubeResult<json>& answer, const std::string& name_
             return {Verdict::fails, refused,
                     "the namespace should be excluded: compare the namespaceSelector of the "
                     "webhook and of the policies with the chart's"};
-        return {
-            Verdict::fails, refused,
-            "an operator that is not ready: kubectl get pods --all-namespaces -l "
-            "app.kubernetes.io/name=cloud-valkey-operator; a timeout: the control plane does not reach the webhook's "
-            "port (docs/troubleshooting.md)"};
+        if (is_unheard(refused))
+            return {Verdict::fails, refused + " (a firewall between control plane and operator)",
+                    "gcloud compute firewall-rules create cloud-valkey-webhook --direction INGRESS --network NETWORK "
+                    "--source-ranges CONTROL_PLANE_CIDR --target-tags NODE_TAG --allow tcp:10250 (webhook.port); "
+                    "docs/gke.md#3-network"};
+        return {Verdict::fails, refused,
+                "an operator that is not ready: kubectl get pods --all-namespaces -l "
+                "app.kubernetes.io/name=cloud-valkey-operator"};
     }
     if (has_sidecar(*answer)) {
         if (is_excluded) return {Verdict::fails, "a pod is injected " + where + ", which should be excluded", ""};

@@ -73,7 +73,7 @@ private:
     Diagnosis unreached(const PortView& port) const {
         const auto where = port.role == EndpointRole::primary ? std::string() : "its readers: ";
         const auto& error = port.upstream.last_error;
-        if (!error) return find("network", where + "no connection was made in time", remedies_.describe_instance());
+        if (!error) return unreachable(port, where + "no answer in time");
         const auto text = where + error->sentence;
         switch (error->cause) {
             case Cause::no_token:
@@ -128,10 +128,14 @@ private:
         if (has(text, "name cannot be resolved") || has(text, "no address"))
             return find("name", text, remedies_.look_up(host));
         if (has(text, "TLS") || has(text, "handshake")) return find("tls", text, remedies_.describe_instance());
-        const auto number = found == endpoints.end() ? 6379 : found->port;
+        const auto number = found == endpoints.end() ? std::uint16_t{6379} : found->port;
+        const bool is_unheard =
+            has(text, "no answer in time") || has(text, "Network is unreachable") || has(text, "No route to host");
+        if (!is_unheard) return find("network", text, remedies_.open_port(host, number));
         return find(
-            "network", text,
-            fmt::format("gcloud compute firewall-rules list --filter=direction=EGRESS; nc -vz {} {}", host, number));
+            "network",
+            text + ": its network is not this machine's, or a firewall on the way drops TCP " + std::to_string(number),
+            remedies_.join_network(host, number));
     }
 
     std::string proven() const {

@@ -7,8 +7,8 @@
 namespace cvp::proxy {
 namespace {
 
-std::string otherwise(std::string value, const char* placeholder) {
-    return value.empty() ? placeholder : std::move(value);
+std::string otherwise(std::string value, std::string_view placeholder) {
+    return value.empty() ? std::string(placeholder) : std::move(value);
 }
 
 /// PROJECT of "projects/PROJECT/locations/LOCATION/instances/NAME": the part after `key`.
@@ -29,7 +29,7 @@ Remedies::Remedies(const Patient& patient, const ConnectionView& connection, std
     if (patient_.location.empty()) patient_.location = part_of(full, "locations");
     patient_.project = otherwise(patient_.project, "PROJECT");
     patient_.location = otherwise(patient_.location, "LOCATION");
-    short_instance_ = otherwise(full.substr(full.rfind('/') + 1), "INSTANCE");
+    short_instance_ = otherwise(full.substr(full.rfind('/') + 1), kNoInstance);
 }
 
 /// A sidecar that resolves its instance itself has no ValkeyConnection, in Kubernetes either.
@@ -83,6 +83,22 @@ std::string Remedies::give_password() const {
 
 std::string Remedies::look_up(std::string_view host) const {
     return fmt::format("getent hosts {}", host);
+}
+
+std::string Remedies::open_port(std::string_view host, std::uint16_t port) const {
+    return fmt::format("gcloud compute firewall-rules list --filter=direction=EGRESS; nc -vz {} {}", host, port);
+}
+
+std::string Remedies::join_network(std::string_view host, std::uint16_t port) const {
+    const auto open = open_port(host, port);
+    if (!is_of_google()) return open;
+    return fmt::format(
+        "{} --format 'value(endpoints[].connections[].pscAutoConnection.network)'; "
+        "curl -sH 'Metadata-Flavor: Google' "
+        "http://metadata.google.internal/computeMetadata/v1/instance/network-interfaces/0/network; "
+        "where they differ: gcloud network-connectivity service-connection-policies create valkey --project {} "
+        "--region {} --network NETWORK --subnets SUBNET --service-class gcp-memorystore; where not: {}",
+        describe_instance(), patient_.project, patient_.location, open);
 }
 
 std::string Remedies::compare_clocks() const {

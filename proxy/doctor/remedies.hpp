@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -24,9 +25,15 @@ public:
     std::string give_password() const;
     std::string look_up(std::string_view host) const;
     std::string compare_clocks() const;
+    std::string open_port(std::string_view host, std::uint16_t port) const;
+    /// Shows both networks, this machine's and the instance's, and what makes an endpoint in another one.
+    std::string join_network(std::string_view host, std::uint16_t port) const;
 
 private:
+    static constexpr std::string_view kNoInstance = "INSTANCE";
+
     bool is_injected() const;
+    bool is_of_google() const { return short_instance_ != kNoInstance; }
 
     Patient patient_;
     std::string name_;   ///< of the connection

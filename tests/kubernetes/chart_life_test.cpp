@@ -8,6 +8,7 @@
 #include "tests/kubernetes/environment.hpp"
 #include "tests/kubernetes/installed_product.hpp"
 #include "tests/support/eventually.hpp"
+#include "tests/support/silent_port.hpp"
 #include "tests/support/source_tree.hpp"
 #include "tests/support/value_or_throw.hpp"
 
@@ -19,6 +20,9 @@ using testing::HasSubstr;
 
 class ChartLife : public testing::Test {
 protected:
+    explicit ChartLife(const std::filesystem::path& chart = source_path("charts/cloud-valkey-proxy"))
+        : product_(chart) {}
+
     std::string fate(bool asks) { return fate_of_pod(api_, name_space_, asks); }
 
     /// `helm test`, and its pod run. @return what both printed
@@ -75,6 +79,22 @@ TEST_F(ChartLife, is_installed_tested_upgraded_and_uninstalled) {
     EXPECT_EQ(fate(false), "bare");
 }
 
+/// The chart as it was when its values were frozen: the oldest that an upgrade comes from.
+class ChartFromFrozen : public ChartLife {
+protected:
+    ChartFromFrozen() : ChartLife(source_path("tests/golden/cloud-valkey-proxy-0.1.0.tgz")) {}
+};
+
+TEST_F(ChartFromFrozen, is_upgraded_without_an_operator_noticing) {
+    product_.start_operator();
+    EXPECT_EQ(fate(true), "injected");
+    EXPECT_THAT(product_.helm("upgrade", product_.chart_and_values()), HasSubstr("has been upgraded"));
+    EXPECT_EQ(fate(true), "injected");
+    EXPECT_EQ(fate(false), "bare");
+    EXPECT_THAT(test().first, HasSubstr("Succeeded"));
+    product_.helm("uninstall");
+}
+
 TEST_F(ChartLife, is_found_healthy_by_the_plugin_through_the_users_own_kubectl) {
     product_.start_operator();
     const auto where = "--operator-namespace=" + product_.name_space();
@@ -105,6 +125,16 @@ TEST_F(ChartLife, is_found_broken_by_the_plugin_while_its_operator_is_away) {
                                HasSubstr("✗ the API server has no CA for the webhook"),
                                HasSubstr("✗ a pod that asks is refused in namespace default"),
                                HasSubstr("docs/checks.md#injects")));
+}
+
+TEST_F(ChartLife, is_found_behind_a_firewall_by_the_plugin) {
+    product_.start_operator();  // it writes the CA; without one the API server does not even try
+    product_.stop_operator();
+    const auto silent = value_or_throw(SilentPort::open(product_.webhook_port()));
+    const auto checked = plugin({"check", "--operator-namespace=" + product_.name_space()}, 1);
+    EXPECT_THAT(checked, AllOf(HasSubstr("✗ a pod that asks is refused in namespace default"),
+                               HasSubstr("(a firewall between control plane and operator)\n"
+                                         "  → gcloud compute firewall-rules create cloud-valkey-webhook")));
 }
 
 /// The first block of sh below a heading of a page.

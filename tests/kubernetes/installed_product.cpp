@@ -9,7 +9,6 @@
 #include "tests/kubernetes/environment.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/http_call.hpp"
-#include "tests/support/source_tree.hpp"
 #include "tests/support/valkey_server.hpp"
 #include "tests/support/value_or_throw.hpp"
 
@@ -24,12 +23,12 @@ constexpr const char* kRelease = "product";
 
 }  // namespace
 
-InstalledProduct::InstalledProduct()
+InstalledProduct::InstalledProduct(const std::filesystem::path& chart)
     : name_space_(make_fresh_namespace("release")),
       webhook_port_(value_or_throw(free_port())),
       metrics_port_(value_or_throw(free_port())),
       probe_port_(value_or_throw(free_port())) {
-    helm("install", chart_and_values());
+    helm("install", chart_and_values(chart));
 }
 
 InstalledProduct::~InstalledProduct() {
@@ -43,8 +42,8 @@ InstalledProduct::~InstalledProduct() {
     remove({"namespace", name_space_});
 }
 
-std::vector<std::string> InstalledProduct::chart_and_values() const {
-    return {source_path("charts/cloud-valkey-proxy").string(),
+std::vector<std::string> InstalledProduct::chart_and_values(const std::filesystem::path& chart) const {
+    return {chart.string(),
             "--set=crds.enabled=false,webhook.url=https://127.0.0.1:" + std::to_string(webhook_port_) + "/mutate-pods"};
 }
 

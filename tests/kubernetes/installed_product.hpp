@@ -10,6 +10,7 @@
 
 #include "tests/kubernetes/api_session.hpp"
 #include "tests/support/process.hpp"
+#include "tests/support/source_tree.hpp"
 #include "tests/support/temp_dir.hpp"
 
 namespace cvp::test {
@@ -18,17 +19,20 @@ namespace cvp::test {
 /// what it installs calls that process. Calls block and throw where they fail. What is left of it goes with the object.
 class InstalledProduct {
 public:
-    InstalledProduct();
+    /// @param chart the one that is installed; upgrades take the source tree's
+    explicit InstalledProduct(const std::filesystem::path& chart = source_path("charts/cloud-valkey-proxy"));
     ~InstalledProduct();
     InstalledProduct(const InstalledProduct&) = delete;
     InstalledProduct& operator=(const InstalledProduct&) = delete;
 
     const std::string& name_space() const { return name_space_; }  ///< of the release
+    std::uint16_t webhook_port() const { return webhook_port_; }   ///< of 127.0.0.1: where the API server calls
 
     /// Runs helm on the release: "upgrade", "test", "uninstall". @param more further arguments
     std::string helm(const std::string& command, const std::vector<std::string>& more = {}) const;
     /// The arguments of install and upgrade: the chart and its values.
-    std::vector<std::string> chart_and_values() const;
+    std::vector<std::string> chart_and_values(
+        const std::filesystem::path& chart = source_path("charts/cloud-valkey-proxy")) const;
 
     /// Starts the operator with the release's rights and waits until its webhook is trusted.
     /// @param env where its cloud is; none by default

@@ -25,6 +25,12 @@ constexpr auto kHead =
     "behind them. Annotations, variables and the Secret's keys: [injection.md](injection.md). Conditions and their "
     "reasons, which are the Events' as well: [conditions.md](conditions.md). Metrics: [metrics.md](metrics.md).\n";
 
+constexpr auto kValues =
+    "## The chart's values\n\n"
+    "What these are not is refused (`values.schema.json`). Experimental, because tests render them and the API server "
+    "takes them but nobody acts on them there: `podMonitor`, `prometheusRule`, `grafanaDashboard`, and "
+    "`webhook.certificate.mode: certManager`.\n\n";
+
 std::string help_of(const char* program) {
     const TempDir dir("cvp-help");
     ProcessOptions options;
@@ -44,7 +50,8 @@ std::string make_page() {
     return std::string(kHead) + "\n## ValkeyConnection: spec\n\n" + crd_table(*crd, "spec") +
            "\n## ValkeyConnection: status\n\n" + crd_table(*crd, "status") + "\n## cloud-valkey-proxy\n\n```\n" +
            help_of(CVP_PROXY_BINARY) + "```\n\n## cloud-valkey-operator\n\n```\n" + help_of(CVP_OPERATOR_BINARY) +
-           "```\n\n## kubectl-cloudvalkey\n\n```\n" + help_of(CVP_PLUGIN_BINARY) + "```\n";
+           "```\n\n## kubectl-cloudvalkey\n\n```\n" + help_of(CVP_PLUGIN_BINARY) + "```\n\n" + kValues + "```yaml\n" +
+           read_source("charts/cloud-valkey-proxy/values.yaml") + "```\n";
 }
 
 TEST(Reference, says_what_the_crd_and_the_programs_say) {

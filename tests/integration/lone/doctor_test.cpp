@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/integration/lone/fixture.hpp"
+#include "tests/support/silent_port.hpp"
+#include "tests/support/value_or_throw.hpp"
 
 namespace cvp::test {
 namespace {
@@ -130,6 +132,27 @@ TEST_F(DoctorTest, names_a_server_that_does_not_answer) {
                                        HasSubstr("nc -vz 127.0.0.1 1")));
     const auto nowhere = write_document("nowhere.invalid", 6379, "auth: {mode: None}\ntls: {mode: Disabled}\n");
     EXPECT_THAT(examine(nowhere), finding_of_document("name", "getent hosts nowhere.invalid"));
+}
+
+TEST_F(DoctorTest, names_an_instance_in_another_network) {
+    start_cloud(":valkey");
+    auto record = cloud().admin("GET", instance("")).value();
+    for (auto& connection : record["endpoints"][0]["connections"])
+        connection["pscAutoConnection"]["ipAddress"] = "10.99.0.1";  // no route leads there
+    stage("PATCH", instance(""), {{"endpoints", record["endpoints"]}});
+    EXPECT_THAT(doctor(),
+                AllOf(finding("network", "gcloud memorystore instances describe my-valkey --project my-project"),
+                      HasSubstr("its network is not this machine's"),
+                      HasSubstr("gcloud network-connectivity service-connection-policies create valkey")));
+}
+
+TEST_F(DoctorTest, names_a_firewall_that_drops_the_servers_port) {
+    start_cloud(":valkey");
+    const auto silent = value_or_throw(SilentPort::open());
+    const auto document = write_document("127.0.0.1", silent.port(), "auth: {mode: None}\ntls: {mode: Disabled}\n");
+    EXPECT_THAT(examine(document),
+                AllOf(finding_of_document("network", "gcloud compute firewall-rules list"),
+                      HasSubstr("a firewall on the way drops TCP " + std::to_string(silent.port()))));
 }
 
 TEST_F(DoctorTest, names_what_is_wrong_with_a_document_and_the_files_beside_it) {

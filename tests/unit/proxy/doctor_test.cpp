@@ -124,7 +124,7 @@ TEST(Doctor, names_each_broken_link_and_a_command) {
          failing(make_local_error(Cause::login_refused, "the server refuses the login"))},
         {"login", "wait", failing(make_local_error(Cause::login_throttled, "over its quota"))},
         {"name", "getent hosts valkey.example.com", unreachable("x: the name cannot be resolved: Host not found")},
-        {"network", "gcloud compute firewall-rules list", unreachable("10.0.0.3:6379: no answer in time")},
+        {"network", "gcloud memorystore instances describe", unreachable("10.0.0.3:6379: no answer in time")},
         {"network", "gcloud compute firewall-rules list", unreachable("10.0.0.3:6379: Connection refused")},
         {"tls", "gcloud memorystore instances describe",
          unreachable("10.0.0.3:6379: the TLS handshake failed: wrong version number")},

@@ -20,9 +20,9 @@ json injected() {
     return pod;
 }
 
-KubeResult<json> refused() {
+KubeResult<json> refused(std::string why = "failed calling webhook") {
     KubeError error;
-    error.error.context = "failed calling webhook";
+    error.error.context = std::move(why);
     return tl::unexpected(error);
 }
 
@@ -36,6 +36,14 @@ TEST(Selftest, wants_a_sidecar_where_pods_are_injected) {
     EXPECT_EQ(failed.verdict, Verdict::fails);
     EXPECT_THAT(failed.text, HasSubstr("failed calling webhook"));
     EXPECT_THAT(failed.remedy, HasSubstr("kubectl get pods"));
+}
+
+TEST(Selftest, takes_a_webhook_that_does_not_answer_for_one_behind_a_firewall) {
+    for (const auto* why : {"context deadline exceeded", "dial tcp 10.0.0.1:10250: i/o timeout", "no route to host"}) {
+        const auto failed = judge_admission(refused(std::string("failed calling webhook: ") + why), "shop", false);
+        EXPECT_THAT(failed.text, HasSubstr("a firewall between control plane and operator")) << why;
+        EXPECT_THAT(failed.remedy, HasSubstr("gcloud compute firewall-rules create")) << why;
+    }
 }
 
 TEST(Selftest, wants_none_where_they_are_not) {

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Builds and runs tiers of tests: run-tests.sh TIER…
 #
-#   unit lint integration kubernetes chart    ctest labels of the dev build (ASan, UBSan); from integration on the
-#                                             release build of the product is there too, see CVP_RELEASE_DIR
+#   unit lint integration kubernetes chart    ctest labels of the dev build (ASan, UBSan); with integration the
+#                                             release build of the proxy is there too, see CVP_RELEASE_DIR
 #   clients                                   real client libraries: the same transcript directly and through the proxy
 #   chaos                                     faults of servers, networks and identities under applications that write
 #   checklist                                 docs/kubernetes-checklist.md against what these tiers ran
@@ -108,7 +108,7 @@ build() {
 
 # What the tiers need, each thing once, before the first test runs.
 case " $* " in *" unit "* | *" lint "* | *" integration "* | *" clients "* | *" chaos "* | *" oracle "* | *" oracle-long "* | *" kubernetes "* | *" chart "* | *" oldest "* | *" availability "* | *" removal "* | *" skew "*) build dev ;; *" image "* | *" image-long "*) build dev cloud-valkey-emulator ;; esac
-case " $* " in *" integration "* | *" oracle-long "* | *" kubernetes "* | *" chart "* | *" oldest "*)
+case " $* " in *" integration "* | *" oracle-long "*)
   build release cloud-valkey-proxy bench_probe bench_clients ;;
 esac
 # Compiling the images needs no test, and most tests leave processors idle: both at once, the tests first.

@@ -50,6 +50,24 @@ struct Listener final : Watched, Timed {
     std::function<void(std::uint32_t)> then = [](std::uint32_t) {};
 };
 
+/// Two that become readable together.
+struct TwoListenersTest : ::testing::Test {
+    TwoListenersTest() {
+        a.watch.start(one.ours.fd(), EPOLLIN);
+        b.watch.start(two.ours.fd(), EPOLLIN);
+    }
+    void speak_to_both() {
+        send(one.theirs, "x");
+        send(two.theirs, "x");
+        loop.turn();
+    }
+    void stop_both() { a.watch.stop(), b.watch.stop(); }
+
+    EventLoop loop;
+    Pair one, two;
+    Listener a{loop}, b{loop};
+};
+
 /// Reads all that is there.
 std::string take(const Socket& socket) {
     std::array<char, 100> buffer{};
@@ -74,20 +92,12 @@ TEST(EventLoop, is_level_triggered) {
     EXPECT_EQ(listener.calls, calls);
 }
 
-TEST(EventLoop, lets_all_that_are_readable_together_read_before_any_is_told) {
-    EventLoop loop;
-    Pair one, two;
-    Listener a(loop), b(loop);
-    a.watch.start(one.ours.fd(), EPOLLIN);
-    b.watch.start(two.ours.fd(), EPOLLIN);
-    const auto stop_both = [&](std::uint32_t) {
+TEST_F(TwoListenersTest, both_read_ahead_before_any_is_told) {
+    a.then = b.then = [&](std::uint32_t) {
         EXPECT_EQ(a.ahead + b.ahead, 2);
-        a.watch.stop(), b.watch.stop();
+        stop_both();
     };
-    a.then = b.then = stop_both;
-    send(one.theirs, "x");
-    send(two.theirs, "x");
-    loop.turn();
+    speak_to_both();
     EXPECT_EQ(std::max(a.began_with, b.began_with) - std::min(a.began_with, b.began_with), 3u)
         << "the second one writes behind the first";
 }
@@ -104,17 +114,9 @@ TEST(EventLoop, does_not_let_read_ahead_what_is_readable_alone) {
     EXPECT_EQ(listener.ahead, 0);
 }
 
-TEST(EventLoop, does_not_wake_what_was_stopped_in_the_same_batch) {
-    EventLoop loop;
-    Pair one, two;
-    Listener a(loop), b(loop);
-    a.watch.start(one.ours.fd(), EPOLLIN);
-    b.watch.start(two.ours.fd(), EPOLLIN);
-    a.then = [&](std::uint32_t) { a.watch.stop(), b.watch.stop(); };
-    b.then = [&](std::uint32_t) { a.watch.stop(), b.watch.stop(); };
-    send(one.theirs, "x");
-    send(two.theirs, "x");
-    loop.turn();
+TEST_F(TwoListenersTest, one_that_was_stopped_in_the_same_batch_is_not_woken) {
+    a.then = b.then = [&](std::uint32_t) { stop_both(); };
+    speak_to_both();
     EXPECT_EQ(a.calls + b.calls, 1);
 }
 

@@ -1,6 +1,10 @@
 #include "proxy/loop/socket.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 namespace cvp::proxy {
 namespace {
@@ -28,6 +32,24 @@ TEST(ListenTcp, takes_a_free_port_and_names_a_taken_one) {
         EXPECT_EQ(second.error(),
                   (Error{ErrorCode::unavailable, "cannot listen on " + bound->text() + ": Address already in use"}));
     }
+}
+
+int option(const Socket& socket, int level, int name) {
+    int value = -1;
+    socklen_t size = sizeof value;
+    EXPECT_EQ(::getsockopt(socket.fd(), level, name, &value, &size), 0);
+    return value;
+}
+
+TEST(ListenTcp, whom_it_accepts_inherits_what_clients_need) {
+    const auto listener = listen_tcp(SocketAddress::parse("127.0.0.1", 0).value()).value();
+    const auto client = connect_tcp(local_address(listener).value()).value();
+    ::fcntl(listener.fd(), F_SETFL, 0);  // accept4() waits
+    const Socket accepted(::accept4(listener.fd(), nullptr, nullptr, SOCK_CLOEXEC));
+    ASSERT_TRUE(accepted);
+    EXPECT_EQ(option(accepted, IPPROTO_TCP, TCP_NODELAY), 1);
+    EXPECT_EQ(option(accepted, SOL_SOCKET, SO_KEEPALIVE), 1);
+    EXPECT_EQ(option(accepted, IPPROTO_TCP, TCP_KEEPIDLE), 60);
 }
 
 }  // namespace

@@ -16,17 +16,31 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kTurnBudget = 2ms;
-constexpr int kLingerMs = 1;  // the least that epoll_wait(2) can wait
+constexpr int kDoNotWait = 0;
+constexpr int kWait = -1;
 constexpr std::size_t kKeptOutputBytes = std::size_t{128} * 1024;
 
-void control(int epoll, int operation, int fd, std::uint32_t events, Watch* watch) {
+void control(int epoll, int operation, int fd, std::uint32_t events, void* whose) {
     epoll_event event{};
     event.events = events;
-    event.data.ptr = watch;
+    event.data.ptr = whose;
     if (::epoll_ctl(epoll, operation, fd, &event) != 0) {
         // ENOMEM or ENOSPC (max_user_watches): nothing could ever wake this connection again.
         throw std::system_error(errno, std::generic_category(), "epoll_ctl");
     }
+}
+
+Socket make_timer() {
+    return Socket(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
+}
+
+void set_timer(int timer, SteadyClock::time_point when) {
+    // A zero would disarm it; a time that has passed fires at once.
+    const auto at = std::max(when.time_since_epoch(), SteadyClock::duration(1));
+    itimerspec spec{};
+    spec.it_value.tv_sec = std::chrono::duration_cast<std::chrono::seconds>(at).count();
+    spec.it_value.tv_nsec = std::chrono::nanoseconds(at % 1s).count();
+    ::timerfd_settime(timer, TFD_TIMER_ABSTIME, &spec, nullptr);
 }
 
 /// Of the answer nothing is used. But the kernel's scheduler then counts what this thread has had before it wakes those
@@ -40,26 +54,31 @@ void bring_cpu_time_up_to_date() {
 
 EventLoop::EventLoop()
     : epoll_(::epoll_create1(EPOLL_CLOEXEC)),
-      timerfd_(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)),
+      timerfd_(make_timer()),
+      turn_end_(make_timer()),
       timers_([this] {
           if (!is_turning_) arm_timer(*timers_.next());  // a turn does so at its end, once for all
       }),
       scratch_(new Scratch),  // not value-initialised: pages are touched when they are used
       last_turn_(SteadyClock::now()) {
-    if (!epoll_ || !timerfd_) throw std::system_error(errno, std::generic_category(), "epoll_create1");
+    if (!epoll_ || !timerfd_ || !turn_end_) throw std::system_error(errno, std::generic_category(), "epoll_create1");
     control(epoll_.fd(), EPOLL_CTL_ADD, timerfd_.fd(), EPOLLIN, nullptr);
+    control(epoll_.fd(), EPOLL_CTL_ADD, turn_end_.fd(), EPOLLIN | EPOLLET, &turn_end_);  // told once, never read
 }
 
 EventLoop::~EventLoop() = default;
 
 void EventLoop::turn() {
-    const auto began = SteadyClock::now();
-    const auto until = began + kTurnBudget;
-    last_turn_ = began;
+    last_turn_ = SteadyClock::now();
     is_turning_ = true;
-    int timeout_ms = 0;
-    while (handle_ready(timeout_ms) > 0 && SteadyClock::now() < until)
-        timeout_ms = kLingerMs;
+    is_turn_over_ = false;
+    if (handle_ready(kDoNotWait) > 0) {
+        // One timer for the turn: a time limit for each wait would be set and taken back with each, which on a virtual
+        // machine is an exit to its hypervisor, twice.
+        set_timer(turn_end_.fd(), last_turn_ + kTurnBudget);
+        while (!is_turn_over_)
+            handle_ready(kWait);
+    }
     is_turning_ = false;
     if (scratch_->output.capacity() > kKeptOutputBytes) std::string().swap(scratch_->output);
 }
@@ -78,6 +97,8 @@ int EventLoop::handle_ready(int timeout_ms) {
         const auto event = batch_[static_cast<std::size_t>(batch_at_)];
         if (event.data.ptr == nullptr) {
             is_time = is_time || (event.events & EPOLLIN) != 0;
+        } else if (event.data.ptr == &turn_end_) {
+            is_turn_over_ = true;
         } else {
             dispatch(event);
         }
@@ -105,7 +126,7 @@ void EventLoop::read_ahead() {
     std::span<char> room(scratch_->ahead);
     for (int i = 0; i < batch_size_; ++i) {
         const auto& event = batch_[static_cast<std::size_t>(i)];
-        if (event.data.ptr == nullptr || event.events != EPOLLIN) continue;
+        if (event.data.ptr == nullptr || event.data.ptr == &turn_end_ || event.events != EPOLLIN) continue;
         room = room.subspan(static_cast<Watch*>(event.data.ptr)->owner_.read_ahead(room));
     }
 }
@@ -123,12 +144,7 @@ void EventLoop::dispatch(const epoll_event& event) {
 void EventLoop::arm_timer(SteadyClock::time_point deadline) {
     if (deadline >= armed_for_) return;
     armed_for_ = deadline;
-    // A zero would disarm it; a time that has passed fires at once.
-    const auto at = std::max(deadline.time_since_epoch(), SteadyClock::duration(1));
-    itimerspec spec{};
-    spec.it_value.tv_sec = std::chrono::duration_cast<std::chrono::seconds>(at).count();
-    spec.it_value.tv_nsec = std::chrono::nanoseconds(at % 1s).count();
-    ::timerfd_settime(timerfd_.fd(), TFD_TIMER_ABSTIME, &spec, nullptr);
+    set_timer(timerfd_.fd(), deadline);
 }
 
 void EventLoop::dispose(std::unique_ptr<Disposable> object) {

@@ -55,8 +55,8 @@ public:
     /// Readable while turn() has work.
     int fd() const { return epoll_.fd(); }
 
-    /// Handles what is ready, and goes on as long as more comes within a millisecond, for 2 ms in all: a busy loop
-    /// rarely pays for the loop around it, which in turn waits 2 ms at most.
+    /// Handles what is ready, and what comes within 2 ms after it: a busy loop rarely pays for the loop around it,
+    /// which in turn waits 2 ms at most.
     void turn();
 
     TimerQueue& timers() { return timers_; }
@@ -78,12 +78,14 @@ private:
 
     Socket epoll_;
     Socket timerfd_;
+    Socket turn_end_;  ///< a timer, too
     TimerQueue timers_;
     SteadyClock::time_point armed_for_ = SteadyClock::time_point::max();
     std::array<epoll_event, kBatch> batch_;
     int batch_size_ = 0;
     int batch_at_ = 0;
     bool is_turning_ = false;
+    bool is_turn_over_ = false;
     std::vector<std::unique_ptr<Disposable>> disposed_;
     std::unique_ptr<Scratch> scratch_;
     Outbox outbox_;

@@ -1,7 +1,5 @@
 // deploy/: what is applied without helm, and without an operator.
 
-#include <cstdlib>
-#include <fstream>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -16,6 +14,7 @@
 #include "tests/kubernetes/environment.hpp"
 #include "tests/support/emulator_process.hpp"
 #include "tests/support/eventually.hpp"
+#include "tests/support/made_file.hpp"
 #include "tests/support/proxy_process.hpp"
 #include "tests/support/source_tree.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -47,8 +46,7 @@ TEST(ChartAsOneFile, is_what_the_chart_renders) {
         status);
     ASSERT_EQ(status, 0) << rendered;
     const auto file = kHead + rendered;
-    if (std::getenv("CVP_UPDATE_GOLDEN") != nullptr) std::ofstream(source_path("deploy/install.yaml")) << file;
-    EXPECT_EQ(read_source("deploy/install.yaml"), file) << "CVP_UPDATE_GOLDEN=1 makes it anew";
+    EXPECT_EQ(differs_from_made("deploy/install.yaml", file, "CVP_UPDATE_GOLDEN"), "");
 }
 
 TEST(ChartAsOneFile, is_all_that_a_cluster_needs_besides_the_crds) {

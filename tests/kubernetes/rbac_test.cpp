@@ -1,8 +1,6 @@
 // The operator's rights: what the API server says it may do, and above all what it may not.
 
 #include <algorithm>
-#include <cstdlib>
-#include <fstream>
 #include <set>
 #include <sstream>
 #include <string>
@@ -13,7 +11,7 @@
 
 #include "tests/kubernetes/operator_account.hpp"
 #include "tests/kubernetes/real_client.hpp"
-#include "tests/support/source_tree.hpp"
+#include "tests/support/made_file.hpp"
 
 // tests/golden/rbac/NAME.txt is what `kubectl auth can-i --list` shows of the operator and of no other account.
 // CVP_UPDATE_GOLDEN=1 rewrites the files: read the diff then.
@@ -55,8 +53,7 @@ std::string rights_in(const std::string& name_space, const std::string& title) {
 
 void expect_golden(const std::string& name, const std::string& text) {
     const auto file = "tests/golden/rbac/" + name;
-    if (std::getenv("CVP_UPDATE_GOLDEN") != nullptr) std::ofstream(source_path(file)) << text;
-    EXPECT_EQ(text, read_source(file)) << file;
+    EXPECT_EQ(differs_from_made(file, text, "CVP_UPDATE_GOLDEN"), "");
 }
 
 class Rbac : public RealClientTest {

@@ -1,13 +1,12 @@
 // docs/reference.md is made of the CRD and of what the programs say of themselves. To write it anew:
 //
 //   CVP_UPDATE_DOCS=1 build/dev/tests/integration/integration_docs
-#include <cstdlib>
-#include <fstream>
 
 #include <gtest/gtest.h>
 
 #include "common/yaml/parser.hpp"
 #include "tests/integration/docs/crd_table.hpp"
+#include "tests/support/made_file.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/read_file.hpp"
 #include "tests/support/source_tree.hpp"
@@ -56,8 +55,7 @@ std::string make_page() {
 
 TEST(Reference, says_what_the_crd_and_the_programs_say) {
     const auto page = make_page();
-    if (std::getenv("CVP_UPDATE_DOCS") != nullptr) std::ofstream(source_path(kPage)) << page;
-    EXPECT_EQ(page, read_source(kPage)) << "write it anew: the head of this file says how";
+    EXPECT_EQ(differs_from_made(kPage, page, "CVP_UPDATE_DOCS"), "");
 }
 
 }  // namespace

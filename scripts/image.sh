@@ -44,10 +44,12 @@ if [ -n "${CVP_IMAGE_FRESH:-}" ]; then
 fi
 mkdir -p "$ccache"
 # Without layers: what is kept of a build stage would soon be gigabytes, and ccache does as well.
-# One time stamp for all files and for the image itself: two builds of one source are one digest.
+# One time stamp for all files and for the image itself: two builds of one source are one digest. BUILDPLATFORM is what
+# Docker sets by itself.
 in_storage bud --isolation chroot --network host --pull-never --layers=false --signature-policy "$policy" --format oci \
-  --timestamp 0 --volume "$ccache:/ccache" --build-arg BASE="$base" --build-arg ARCH="$arch" \
-  --build-arg VERSION="$version" --arch "$arch" --file "Dockerfile.$part" --tag "localhost/$name:$arch" . >&2
+  --timestamp 0 --volume "$ccache:/ccache" --build-arg BASE="$base" --build-arg VERSION="$version" \
+  --build-arg BUILDPLATFORM="linux/$(dpkg --print-architecture)" --platform "linux/$arch" \
+  --file "Dockerfile.$part" --tag "localhost/$name:$arch" . >&2
 in_storage rmi --prune >/dev/null # what the tag named before
 rm -f "$out/$name-$arch.tar"
 in_storage push --quiet --signature-policy "$policy" "localhost/$name:$arch" "oci-archive:$out/$name-$arch.tar:$version"

@@ -7,10 +7,12 @@ set -euo pipefail
 here=$(dirname "${BASH_SOURCE[0]}")
 
 build=$1 program=$2 root=$3
-triplet=$("$(sed -n 's/^CMAKE_CXX_COMPILER:[A-Z]*=//p' "$build/CMakeCache.txt")" -print-multiarch)
+# Not in CMakeCache.txt, where a toolchain file names it.
+compiler=$(sed -n 's/^set(CMAKE_CXX_COMPILER "\(.*\)")$/\1/p' "$build"/CMakeFiles/*/CMakeCXXCompiler.cmake)
+triplet=$("$compiler" -print-multiarch)
 libraries=()
 
-needs() { readelf --dynamic --wide "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'; }
+needs() { "$triplet-readelf" --dynamic --wide "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'; }
 
 # add_needed FILE: the libraries that it names, and those that these name, each once.
 add_needed() {
@@ -31,7 +33,7 @@ add_needed() {
 mkdir -p "$root/etc/ssl/certs"
 install -m 755 "$build/$program" "$root/"
 "$triplet-strip" "$root/$(basename "$program")"
-loader=$(readelf --program-headers --wide "$build/$program" | sed -n 's/.*interpreter: \(.*\)\]/\1/p')
+loader=$("$triplet-readelf" --program-headers --wide "$build/$program" | sed -n 's/.*interpreter: \(.*\)\]/\1/p')
 libraries+=("$loader")
 install -D -m 755 "$loader" "$root$loader"
 add_needed "$build/$program"

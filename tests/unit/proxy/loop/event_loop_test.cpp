@@ -7,6 +7,7 @@
 
 #include <boost/asio/steady_timer.hpp>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include "proxy/loop/asio_pump.hpp"
@@ -175,6 +176,22 @@ TEST(EventLoop, leaves_asio_its_share_while_it_is_busy) {
         io.run_one_for(100ms);
     EXPECT_TRUE(fired);
     EXPECT_GT(listener.calls, 10);
+}
+
+/// The timer that ends a turn would else make the loop ready, the turn that this asks for set it again, and so on.
+TEST(EventLoop, is_not_ready_after_a_turn_unless_something_came) {
+    EventLoop loop;
+    Pair pair;
+    Listener listener(loop);
+    listener.watch.start(pair.ours.fd(), EPOLLIN);
+    listener.then = [&](std::uint32_t) { take(pair.ours); };
+    send(pair.theirs, "x");
+    loop.turn();
+    EXPECT_EQ(listener.calls, 1);
+    pollfd ready{loop.fd(), POLLIN, 0};
+    EXPECT_EQ(::poll(&ready, 1, 20), 0);
+    send(pair.theirs, "x");
+    EXPECT_EQ(::poll(&ready, 1, 1000), 1);
 }
 
 TEST(AsioPump, may_end_while_its_loop_is_ready_and_asio_goes_on) {

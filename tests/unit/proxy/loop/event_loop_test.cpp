@@ -76,6 +76,22 @@ std::string take(const Socket& socket) {
     return {buffer.data(), got.bytes};
 }
 
+/// One that reads what comes.
+struct ReaderTest : ::testing::Test {
+    ReaderTest() {
+        listener.watch.start(pair.ours.fd(), EPOLLIN);
+        listener.then = [this](std::uint32_t) { take(pair.ours); };
+    }
+    void speak() {
+        send(pair.theirs, "x");
+        loop.turn();
+    }
+
+    EventLoop loop;
+    Pair pair;
+    Listener listener{loop};
+};
+
 TEST(EventLoop, is_level_triggered) {
     EventLoop loop;
     Pair pair;
@@ -103,14 +119,8 @@ TEST_F(TwoListenersTest, both_read_ahead_before_any_is_told) {
         << "the second one writes behind the first";
 }
 
-TEST(EventLoop, does_not_let_read_ahead_what_is_readable_alone) {
-    EventLoop loop;
-    Pair pair;
-    Listener listener(loop);
-    listener.watch.start(pair.ours.fd(), EPOLLIN);
-    listener.then = [&](std::uint32_t) { take(pair.ours); };
-    send(pair.theirs, "x");
-    loop.turn();
+TEST_F(ReaderTest, does_not_read_ahead_where_nobody_else_is_readable) {
+    speak();
     EXPECT_EQ(listener.calls, 1);
     EXPECT_EQ(listener.ahead, 0);
 }
@@ -179,14 +189,8 @@ TEST(EventLoop, leaves_asio_its_share_while_it_is_busy) {
 }
 
 /// The timer that ends a turn would else make the loop ready, the turn that this asks for set it again, and so on.
-TEST(EventLoop, is_not_ready_after_a_turn_unless_something_came) {
-    EventLoop loop;
-    Pair pair;
-    Listener listener(loop);
-    listener.watch.start(pair.ours.fd(), EPOLLIN);
-    listener.then = [&](std::uint32_t) { take(pair.ours); };
-    send(pair.theirs, "x");
-    loop.turn();
+TEST_F(ReaderTest, leaves_its_loop_at_rest_after_a_turn_until_more_comes) {
+    speak();
     EXPECT_EQ(listener.calls, 1);
     pollfd ready{loop.fd(), POLLIN, 0};
     EXPECT_EQ(::poll(&ready, 1, 20), 0);

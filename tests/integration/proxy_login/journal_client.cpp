@@ -78,7 +78,7 @@ void JournalClient::run() {
             if (reply->text != std::to_string(value + 1))
                 journal_.wrong.push_back("answered " + reply->text + " instead of " + std::to_string(value + 1));
             value = std::stoull(reply->text);
-            ++journal_.acknowledged;
+            journal_.acknowledged = ++acknowledged_;
         }
         journal_.slowest = std::max(journal_.slowest,
                                     std::chrono::duration_cast<std::chrono::milliseconds>(SteadyClock::now() - begin));

@@ -34,6 +34,9 @@ public:
     JournalClient(const JournalClient&) = delete;
     JournalClient& operator=(const JournalClient&) = delete;
 
+    /// Of the journal, while it is being written.
+    std::uint64_t acknowledged() const { return acknowledged_; }
+
     /// Ends after the batch that is under way.
     Journal stop();
 
@@ -42,6 +45,7 @@ private:
 
     Settings settings_;
     Journal journal_;
+    std::atomic<std::uint64_t> acknowledged_{0};
     std::atomic<bool> stops_{false};
     std::thread thread_;
 };

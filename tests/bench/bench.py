@@ -116,7 +116,9 @@ def measure_all(bench, rows):
     lines = []
     for index, row in enumerate(rows):
         say(f"{row.figures[0].name} ({index + 1} of {len(rows)})")
-        lines += summarise(row, bench.measure(row))
+        of_row = summarise(row, bench.measure(row))
+        print(render_table(of_row), file=sys.stderr, flush=True)  # should one of the later rows fail
+        lines += of_row
     return lines
 
 

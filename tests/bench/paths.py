@@ -1,5 +1,6 @@
 """The server and the ways to it: directly, through the proxy, and through its peers. All on loopback, on free ports."""
 
+import itertools
 import os
 import shlex
 import shutil
@@ -168,6 +169,7 @@ class Peers:
     def __init__(self, server, folder, binaries):
         self.server, self.folder, self.binaries = server, folder, binaries
         self.notes = []
+        self.numbers = itertools.count()
         usage = subprocess.run([binaries.proxy, "--help"], check=True, capture_output=True, text=True).stdout
         self.has_unix_socket = "--unix-socket" in usage
 
@@ -201,7 +203,8 @@ class Peers:
         return plain_path(name, Program(name, argv, self.folder / f"{name}.log", place), password)
 
     def _free_path(self):
-        return str(self.folder / f"{free_port()}.sock")
+        """A path that no program had: one that was killed leaves its socket behind."""
+        return str(self.folder / f"{next(self.numbers)}.sock")
 
     def _proxy_command(self, port):
         folder = self.folder / "connection"

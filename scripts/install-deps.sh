@@ -16,7 +16,7 @@ build=(g++ cmake ninja-build ccache mold pkg-config libboost-dev libboost-system
   libyaml-cpp-dev nlohmann-json3-dev libfmt-dev libspdlog-dev libcli11-dev libexpected-dev libcpprest-dev)
 test=(googletest libgtest-dev libgmock-dev libbenchmark-dev clang-format-14 openssl curl jq git ca-certificates
   iproute2 procps util-linux lua5.4 clang-14 libclang-rt-14-dev llvm-14 python3 python3-venv nodejs npm
-  mmdebstrap buildah runc systemd)
+  mmdebstrap buildah runc systemd containernetworking-plugins nftables)
 bench=(haproxy stunnel4)
 long=(clang-tidy-14 qemu-user-static)
 # Too old in Debian 12 itself, or not there: from its backports, and only where the programs are not on PATH.

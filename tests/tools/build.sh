@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds the programs that tests and demo run as the Kubernetes API, from the Go modules pinned beside this script.
 #
-#   build.sh [NAME…]    etcd kube-apiserver kube-controller-manager kubectl helm; without a name, all of them
+#   build.sh [NAME…]    etcd kube-apiserver kube-controller-manager kubectl helm; without a name, all of these
+#   build.sh node       what the one-node cluster needs beyond them: scheduler, kubelet, container runtime, DNS
 #   build.sh kube-apiserver-1.30.4    the oldest one that the operator supports, beside them
 #
 # The last line on stdout is the directory that holds them; progress goes to stderr. They are kept outside the tree, in
@@ -12,6 +13,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 kubernetes=v1.36.3
 all=(etcd kube-apiserver kube-controller-manager kubectl helm)
+node=(kube-scheduler kube-proxy kubelet containerd containerd-shim-runc-v2 ctr coredns)
 die() { echo "build.sh: $1" >&2; exit "$2"; }
 
 # Sets module, package, estimate and flags of one program.
@@ -26,13 +28,18 @@ describe() {
       module=$here/kubernetes-1.30.4 package=k8s.io/kubernetes/cmd/kube-apiserver estimate="about 3 min"
       flags+=" -X k8s.io/component-base/version.gitVersion=v1.30.4" ;;
     kube-controller-manager) package=k8s.io/kubernetes/cmd/kube-controller-manager flags+=" $stamp" estimate="about 1 min" ;;
+    kube-scheduler | kube-proxy | kubelet) package=k8s.io/kubernetes/cmd/$1 flags+=" $stamp" estimate="about 20 s" ;;
+    containerd | containerd-shim-runc-v2 | ctr)
+      module=$here/containerd package=github.com/containerd/containerd/v2/cmd/$1 estimate="about 30 s"
+      flags+=" -X github.com/containerd/containerd/v2/version.Version=v2.4.2" ;; # kubelet asks for it
+    coredns) module=$here/coredns package=. estimate="about 1 min" ;;
     kubectl) package=k8s.io/kubernetes/cmd/kubectl flags+=" $stamp" estimate="about 20 s" ;;
     helm)
       module=$here/helm package=helm.sh/helm/v3/cmd/helm estimate="about 1 min"
       # `helm template` takes this for the cluster's version; its built-in one is too old for the chart.
       local capabilities=helm.sh/helm/v3/pkg/chartutil.k8sVersion
       flags+=" -X ${capabilities}Major=1 -X ${capabilities}Minor=36" ;;
-    *) die "unknown program '$1'; it builds ${all[*]}" 64 ;;
+    *) die "unknown program '$1'; it builds ${all[*]} ${node[*]}" 64 ;;
   esac
 }
 
@@ -52,10 +59,11 @@ build() {
 }
 
 [ $# -gt 0 ] || set -- "${all[@]}"
+[ "$*" != node ] || set -- "${node[@]}"
 wanted=("$@")
 for name in "${wanted[@]}"; do describe "$name"; done
 
-key=$({ declare -f describe; cat "$here"/{,helm/,kubernetes-1.30.4/}go.{mod,sum}; } | sha256sum)
+key=$({ declare -f describe; cat "$here"/{,helm/,kubernetes-1.30.4/,containerd/,coredns/}go.{mod,sum} "$here/coredns/main.go"; } | sha256sum)
 tools=${XDG_CACHE_HOME:-$HOME/.cache}/cloud-valkey-proxy/tools
 dir=$tools/$kubernetes-${key:0:12}
 assets=${KUBEBUILDER_ASSETS:-}

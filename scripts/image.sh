@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Builds an image from its Dockerfile, without Docker and without a registry: image.sh proxy|operator [amd64|arm64]
+# Builds an image from its Dockerfile, without Docker and without a registry: image.sh proxy|operator|emulator [amd64|arm64]
 #
 #   CVP_IMAGE_FRESH=1    compile and assemble everything anew, to compare digests
 #
-# arm64 is compiled across.
+# One whose sources are those of the archive that is there is not built again. arm64 is compiled across.
 #
 # buildah runs the Dockerfile; its base is a Debian 13 of scripts/trixie-root.sh, from Debian's packages. Leaves
 # build/image/NAME-ARCH.tar (an OCI archive), .digest and .spdx.json. What was compiled is kept between runs in
@@ -13,8 +13,15 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 say() { echo "image.sh: $*" >&2; }
 
 part=${1:-} arch=${2:-amd64}
-case "$part-$arch" in proxy-amd64 | proxy-arm64 | operator-amd64 | operator-arm64) ;;
-  *) say "usage: image.sh proxy|operator [amd64|arm64]"; exit 64 ;;
+case "$part" in
+  proxy | operator) dockerfile=Dockerfile.$part ignored=.dockerignore ;;
+  emulator) dockerfile=tests/emulator/Dockerfile ignored=$dockerfile.dockerignore ;;
+  *) part= ;;
+esac
+case "$part-$arch" in
+  -* | *-) say "usage: image.sh proxy|operator|emulator [amd64|arm64]"; exit 64 ;;
+  *-amd64 | *-arm64) ;;
+  *) say "unknown architecture $arch: amd64 or arm64"; exit 64 ;;
 esac
 name=cloud-valkey-$part
 out=$PWD/build/image
@@ -26,18 +33,26 @@ source scripts/image_storage.sh
 # because some of them exclude their amd64 twins.
 kind=build
 [ "$arch" = "$(dpkg --print-architecture)" ] || kind=base
-root=$(scripts/trixie-root.sh $kind)
-base=localhost/$(basename "$root"):trixie
-if ! in_storage images --quiet "$base" >/dev/null 2>&1; then
-  say "making the base image $base"
-  container=$(in_storage from scratch)
-  tar -C "$root" --one-file-system --exclude=./src --exclude=./ccache -c . | tar -C "$(in_storage mount "$container")" -x
-  in_storage commit --quiet --signature-policy "$policy" --rm "$container" "$base" >/dev/null
-fi
+base=$(base_image $kind)
+more=()
+[ "$part" != emulator ] || more=(--build-arg RUNTIME="$(base_image base)")
 
 version=$(sed -n 's/^project(.* VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
-ccache=$cache/trixie-ccache
+key=$({
+  echo "$arch $base $version"
+  cat "$dockerfile"
+  # shellcheck disable=SC2046  # a list of paths
+  tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=go= -c $(sed -n 's/^!//p' "$ignored")
+} | sha256sum)
+say_done() { echo "$out/$name-$arch.tar $(cat "$out/$name-$arch.digest")"; }
+if [ -z "${CVP_IMAGE_FRESH:-}" ] && [ "$key" = "$(cat "$out/$name-$arch.key" 2>/dev/null)" ] &&
+  in_storage images --quiet "localhost/$name:$arch" >/dev/null 2>&1; then
+  say_done
+  exit
+fi
+rm -f "$out/$name-$arch".*
 
+ccache=$cache/trixie-ccache
 if [ -n "${CVP_IMAGE_FRESH:-}" ]; then
   ccache=$(mktemp -d "$cache/fresh-ccache.XXXXXX")
   trap 'rm -rf "$ccache"' EXIT
@@ -48,13 +63,15 @@ mkdir -p "$ccache"
 # Docker sets by itself.
 in_storage bud --isolation chroot --network host --pull-never --layers=false --signature-policy "$policy" --format oci \
   --timestamp 0 --volume "$ccache:/ccache" --build-arg BASE="$base" --build-arg VERSION="$version" \
-  --build-arg BUILDPLATFORM="linux/$(dpkg --print-architecture)" --platform "linux/$arch" \
-  --file "Dockerfile.$part" --tag "localhost/$name:$arch" . >&2
+  --build-arg BUILDPLATFORM="linux/$(dpkg --print-architecture)" --platform "linux/$arch" "${more[@]}" \
+  --file "$dockerfile" --ignorefile "$ignored" --tag "localhost/$name:$arch" . >&2
 in_storage rmi --prune >/dev/null # what the tag named before
-rm -f "$out/$name-$arch.tar"
 in_storage push --quiet --signature-policy "$policy" "localhost/$name:$arch" "oci-archive:$out/$name-$arch.tar:$version"
 tar -xOf "$out/$name-$arch.tar" index.json | sed 's/.*"digest":"\([^"]*\)".*/\1/' >"$out/$name-$arch.digest"
-container=$(in_storage from --pull-never --signature-policy "$policy" "localhost/$name:$arch")
-cp "$(in_storage mount "$container")/sbom.spdx.json" "$out/$name-$arch.spdx.json"
-in_storage rm "$container" >/dev/null
-echo "$out/$name-$arch.tar $(cat "$out/$name-$arch.digest")"
+if [ "$part" != emulator ]; then
+  container=$(in_storage from --pull-never --signature-policy "$policy" "localhost/$name:$arch")
+  cp "$(in_storage mount "$container")/sbom.spdx.json" "$out/$name-$arch.spdx.json"
+  in_storage rm "$container" >/dev/null
+fi
+echo "$key" >"$out/$name-$arch.key"
+say_done

@@ -1,5 +1,5 @@
 # Where buildah keeps what this project makes, apart from everything else on the machine. Sourced, not run.
-# Sets $cache, $policy and the function in_storage.
+# Sets $cache, $policy and the functions in_storage and base_image.
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/cloud-valkey-proxy
 mkdir -p "$cache/containers"
@@ -14,4 +14,19 @@ in_storage() {
   shift
   CONTAINERS_REGISTRIES_CONF=$cache/containers/registries.conf \
     buildah --root "$cache/containers/root" --runroot "$cache/containers/run" --storage-driver "$driver" "$command" "$@"
+}
+
+# base_image base|build: the name of an image of that root of scripts/trixie-root.sh, made where it is not there.
+base_image() {
+  local root name container
+  root=$(scripts/trixie-root.sh "$1")
+  name=localhost/$(basename "$root"):trixie
+  if ! in_storage images --quiet "$name" >/dev/null 2>&1; then
+    echo "making the base image $name" >&2
+    container=$(in_storage from scratch)
+    tar -C "$root" --one-file-system --exclude=./src --exclude=./ccache -c . |
+      tar -C "$(in_storage mount "$container")" -x
+    in_storage commit --quiet --signature-policy "$policy" --rm "$container" "$name" >/dev/null
+  fi
+  echo "$name"
 }

@@ -5,9 +5,6 @@
 namespace cvp::emulator {
 namespace {
 
-constexpr auto kPrimaryIp = "127.0.0.1";
-constexpr auto kReaderIp = "127.0.0.2";
-
 bool contains(const std::vector<Secret>& secrets, const Secret& secret) {
     return std::find(secrets.begin(), secrets.end(), secret) != secrets.end();
 }
@@ -37,7 +34,9 @@ Result<Backend> Backend::start(const InstanceRequest& request, const std::filesy
     backend.cas_.push_back(shared_ca != nullptr ? *shared_ca : test::TestCa("Memorystore Server CA"));
 
     test::ValkeyOptions options;
-    options.bind = request.reader == ReaderKind::primary ? std::string(kPrimaryIp) + " " + kReaderIp : kPrimaryIp;
+    options.bind = request.primary_ip;
+    if (request.reader == ReaderKind::primary && request.reader_ip != request.primary_ip)
+        options.bind += " " + request.reader_ip;
     options.port = request.has_front ? std::uint16_t{0} : request.port;
     options.require_password = request.has_auth;
     options.passwords = logins;
@@ -49,11 +48,11 @@ Result<Backend> Backend::start(const InstanceRequest& request, const std::filesy
         if (auto started = backend.start_front(); !started) return fail(std::move(started).error());
 
     if (request.reader == ReaderKind::replica) {
-        options.bind = kReaderIp;
+        options.bind = request.reader_ip;
         options.port = 0;
         options.admin_password = backend.primary_->admin_password();
-        options.replica_of = {kPrimaryIp, backend.primary_->port()};
-        if (request.has_tls) options.tls = backend.cas_.back().valkey(request.leaf, {kReaderIp});
+        options.replica_of = {request.primary_ip, backend.primary_->port()};
+        if (request.has_tls) options.tls = backend.cas_.back().valkey(request.leaf, {request.reader_ip});
         auto replica = start_server(options, dir / "reader");
         if (!replica) return fail(std::move(replica).error());
         backend.replica_ = std::move(*replica);
@@ -62,13 +61,13 @@ Result<Backend> Backend::start(const InstanceRequest& request, const std::filesy
 }
 
 std::vector<std::string> Backend::primary_ips() const {
-    if (request_.reader == ReaderKind::primary) return {kPrimaryIp, kReaderIp};
-    return {kPrimaryIp};
+    if (request_.reader == ReaderKind::primary) return {request_.primary_ip, request_.reader_ip};
+    return {request_.primary_ip};
 }
 
 Result<void> Backend::start_front() {
     FrontOptions options;
-    options.listen = {kPrimaryIp, request_.port};
+    options.listen = {request_.primary_ip, request_.port};
     auto front = Front::start(std::move(options));
     if (!front) return fail(std::move(front).error());
     front_ = std::move(*front);
@@ -79,16 +78,16 @@ Result<void> Backend::follow_primary() {
     if (!front_) return {};
     const auto& identity = primary_->options().tls;
     front_->set_logins(request_.has_auth ? std::optional(logins_) : std::nullopt);
-    if (auto led = front_->lead_to({kPrimaryIp, primary_->port()}, identity.has_value()); !led) return led;
+    if (auto led = front_->lead_to({request_.primary_ip, primary_->port()}, identity.has_value()); !led) return led;
     return front_->show(identity ? std::optional(shown(*identity)) : std::nullopt);
 }
 
 Address Backend::primary() const {
-    return front_ ? front_->address() : Address{kPrimaryIp, primary_->port()};
+    return front_ ? front_->address() : Address{request_.primary_ip, primary_->port()};
 }
 
 Address Backend::reader() const {
-    return {kReaderIp, replica_ ? replica_->port() : primary_->port()};
+    return {request_.reader_ip, replica_ ? replica_->port() : primary_->port()};
 }
 
 std::vector<std::string> Backend::ca_chains() const {
@@ -117,9 +116,9 @@ Result<void> Backend::set_logins(const std::vector<Secret>& logins) {
 
 Result<void> Backend::reconnect_replica() {
     if (!replica_) return {};
-    replica_->options().replica_of = {kPrimaryIp, primary_->port()};
+    replica_->options().replica_of = {request_.primary_ip, primary_->port()};
     if (!replica_->is_running()) return {};
-    auto done = replica_->admin_text({"REPLICAOF", kPrimaryIp, std::to_string(primary_->port())});
+    auto done = replica_->admin_text({"REPLICAOF", request_.primary_ip, std::to_string(primary_->port())});
     if (!done) return fail(std::move(done).error());
     return {};
 }
@@ -146,7 +145,7 @@ Result<void> Backend::show(test::Leaf leaf, bool foreign_ca) {
     identity.ca_pem = trusted;
     if (auto shown = primary_->show(std::move(identity)); !shown) return shown;
     if (auto followed = follow_primary(); !followed || !replica_) return followed;
-    auto reader = signer.valkey(leaf, {kReaderIp});
+    auto reader = signer.valkey(leaf, {request_.reader_ip});
     reader.ca_pem = trusted;
     return replica_->show(std::move(reader));
 }
@@ -165,7 +164,7 @@ Result<void> Backend::set_modes(bool has_tls, bool has_auth) {
     if (auto restarted = primary_->restart(); !restarted) return restarted;
     if (auto followed = follow_primary(); !followed || !replica_) return followed;
     replica_->options().tls.reset();
-    if (has_tls) replica_->options().tls = cas_.back().valkey(request_.leaf, {kReaderIp});
+    if (has_tls) replica_->options().tls = cas_.back().valkey(request_.leaf, {request_.reader_ip});
     return replica_->restart();
 }
 

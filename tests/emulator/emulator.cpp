@@ -110,7 +110,7 @@ Result<void> Emulator::start_rest() {
         io_, [this](http::Request request, http::Peer peer) { return on_rest(std::move(request), std::move(peer)); });
     if (options_.https) {
         const test::TestCa ca("Emulated API CA");
-        auto leaf = ca.sign(test::Leaf::good, {host_of(options_.listen)});
+        auto leaf = ca.sign(test::Leaf::good, {host_of(options_.listen)}, {"memorystore.googleapis.com"});
         tls::ServerOptions tls;
         tls.certificate_pem = std::move(leaf.certificate_pem);
         tls.key_pem = std::move(leaf.key_pem);

@@ -25,6 +25,8 @@ Result<void> apply(InstanceRequest& request, std::string_view option) {
         request.is_cluster = true;
     } else if (option == "ca=shared") {
         request.has_shared_ca = true;
+    } else if (key == "address" && !value.empty()) {
+        request.primary_ip = request.reader_ip = value;
     } else if (key == "network" && !value.empty()) {
         request.network = value;
     } else if (key == "state" && !value.empty()) {
@@ -40,8 +42,8 @@ Result<void> apply(InstanceRequest& request, std::string_view option) {
     } else {
         return fail(ErrorCode::invalid_argument,
                     "'" + std::string(option) +
-                        "' is no option of an instance: valkey, front, replica, reader=primary, port=N, tls=off, "
-                        "auth=off, mode=cluster, ca=shared, leaf=NAME, network=NAME, state=NAME");
+                        "' is no option of an instance: valkey, front, replica, reader=primary, address=IP, port=N, "
+                        "tls=off, auth=off, mode=cluster, ca=shared, leaf=NAME, network=NAME, state=NAME");
     }
     return {};
 }

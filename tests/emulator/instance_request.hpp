@@ -23,7 +23,9 @@ struct InstanceRequest {
     bool has_valkey = false;  ///< start a real one; else it is a record only
     bool has_front = false;   ///< clients of the primary go through a TLS front that can disturb logins
     ReaderKind reader = ReaderKind::nobody;
-    std::uint16_t port = 0;  ///< of the primary; 0: any free one
+    std::string primary_ip = "127.0.0.1";  ///< where its Valkey or front listens
+    std::string reader_ip = "127.0.0.2";   ///< where readers do; equal to primary_ip, if address= was given
+    std::uint16_t port = 0;                ///< of the primary; 0: any free one
     bool has_tls = true;
     bool has_auth = true;
     bool is_cluster = false;  ///< the record says so; the Valkey is a single one all the same
@@ -34,7 +36,7 @@ struct InstanceRequest {
 };
 
 /// Reads "projects/p/locations/l/instances/i:valkey,replica,port=16380". Options: valkey, front, replica,
-/// reader=primary, port=N, tls=off, auth=off, mode=cluster, ca=shared, leaf=NAME, network=NAME, state=NAME.
+/// reader=primary, address=IP, port=N, tls=off, auth=off, mode=cluster, ca=shared, leaf=NAME, network=NAME, state=NAME.
 /// @errors invalid_argument, naming the option
 Result<InstanceRequest> parse_instance_request(std::string_view text);
 

@@ -23,12 +23,12 @@ std::variant<EmulatorOptions, Exit> parse_options(int argc, const char* const* a
     app.add_option("--listen", options.listen, "Memorystore REST API")->capture_default_str();
     app.add_option("--metadata-listen", options.metadata_listen, "metadata server")->capture_default_str();
     app.add_option("--admin-listen", options.admin_listen, "admin API")->capture_default_str();
-    app.add_flag("--https", options.https, "serve the REST API over TLS; its CA goes to DIR/api-ca.crt");
+    app.add_flag("--https", options.https, "serve the REST API over TLS, also by the name of Google's; its CA goes to DIR/api-ca.crt");
     app.add_option("--dir", options.dir, "directory for the Valkeys' files and ready.json")->required();
     app.add_option(
         "--instance", instances,
-        "projects/P/locations/L/instances/I[:valkey][,front][,replica][,reader=primary][,port=N][,tls=off][,auth=off]"
-        "[,mode=cluster][,ca=shared][,leaf=NAME][,network=NAME][,state=NAME]; repeatable");
+        "projects/P/locations/L/instances/I[:valkey][,front][,replica][,reader=primary][,address=IP][,port=N][,tls=off]"
+        "[,auth=off][,mode=cluster][,ca=shared][,leaf=NAME][,network=NAME][,state=NAME]; repeatable");
     app.add_option("--front", fronts,
                    "HOST:PORT[,tls][,plain][,listen=PORT]: a TLS front before a server of somebody else's; its CA goes "
                    "to DIR/front-1-ca.crt; repeatable");

@@ -317,13 +317,15 @@ TEST_F(EmulatorTest, serves_the_api_over_tls_where_told_so) {
     const auto port =
         static_cast<std::uint16_t>(std::stoi(emulator.rest_base().substr(emulator.rest_base().rfind(':') + 1)));
     EXPECT_TRUE(emulator.rest_base().starts_with("https://127.0.0.1:"));
-    auto stream = ByteStream::connect_tcp("127.0.0.1", port, 10s);
-    ASSERT_TRUE(stream);
-    TlsClientSettings settings;
-    settings.ca_pem = read_file(dir_.path() / "api-ca.crt");
-    settings.identity = "127.0.0.1";
-    const auto ready = stream->start_tls(settings, 10s);
-    EXPECT_TRUE(ready) << to_string(ready.error());
+    for (const auto* identity : {"127.0.0.1", "memorystore.googleapis.com"}) {
+        auto stream = ByteStream::connect_tcp("127.0.0.1", port, 10s);
+        ASSERT_TRUE(stream);
+        TlsClientSettings settings;
+        settings.ca_pem = read_file(dir_.path() / "api-ca.crt");
+        settings.identity = identity;
+        const auto ready = stream->start_tls(settings, 10s);
+        EXPECT_TRUE(ready) << identity << ": " << to_string(ready.error());
+    }
 }
 
 TEST_F(EmulatorTest, sigterm_ends_it_and_its_valkeys) {

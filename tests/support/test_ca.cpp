@@ -27,7 +27,8 @@ crypto::Validity validity_of(Leaf kind) {
 TestCa::TestCa(const std::string& name)
     : ca_(or_throw(crypto::issue_ca({name, crypto::Validity::from_now(3650 * kDay)}))) {}
 
-crypto::CertificateAndKey TestCa::sign(Leaf kind, const std::vector<std::string>& ips) const {
+crypto::CertificateAndKey TestCa::sign(Leaf kind, const std::vector<std::string>& ips,
+                                       const std::vector<std::string>& names) const {
     crypto::LeafRequest request;
     request.common_name = ips.front();
     request.validity = validity_of(kind);
@@ -36,6 +37,7 @@ crypto::CertificateAndKey TestCa::sign(Leaf kind, const std::vector<std::string>
         request.ip_addresses = {kOtherInstance};
     } else if (kind != Leaf::common_name) {
         request.ip_addresses = ips;
+        request.dns_names = names;
     }
     return or_throw(crypto::issue_leaf(request, ca_));
 }

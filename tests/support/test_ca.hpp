@@ -25,8 +25,9 @@ public:
 
     const std::string& pem() const { return ca_.certificate_pem; }
 
-    /// A leaf for the given IP addresses, right or wrong in one way.
-    crypto::CertificateAndKey sign(Leaf kind, const std::vector<std::string>& ips = {"127.0.0.1"}) const;
+    /// A leaf for the given IP addresses and DNS names, right or wrong in one way.
+    crypto::CertificateAndKey sign(Leaf kind, const std::vector<std::string>& ips = {"127.0.0.1"},
+                                   const std::vector<std::string>& names = {}) const;
 
     /// The same as a Valkey takes it.
     ValkeyIdentity valkey(Leaf kind = Leaf::good, const std::vector<std::string>& ips = {"127.0.0.1"}) const;

@@ -37,12 +37,21 @@ TEST(InstanceRequest, options_follow_a_colon) {
     EXPECT_EQ(shape.replica_count, 1);
 }
 
+TEST(InstanceRequest, its_servers_listen_on_loopback_unless_it_names_an_address) {
+    const auto local = parse_instance_request(std::string(kName) + ":valkey").value();
+    EXPECT_EQ(local.primary_ip, "127.0.0.1");
+    EXPECT_EQ(local.reader_ip, "127.0.0.2");
+    const auto reachable = parse_instance_request(std::string(kName) + ":valkey,address=10.0.0.7").value();
+    EXPECT_EQ(reachable.primary_ip, "10.0.0.7");
+    EXPECT_EQ(reachable.reader_ip, "10.0.0.7");
+}
+
 TEST(InstanceRequest, names_what_it_does_not_understand) {
     for (const auto& [options, named] :
          {std::pair{":valkey,replicas", "'replicas'"}, std::pair{":valkey,port=0", "port=0"},
           std::pair{":valkey,port=70000", "port=70000"}, std::pair{":leaf=rotten", "rotten"},
           std::pair{":port=6379", "need the option valkey"}, std::pair{":front", "need the option valkey"},
-          std::pair{":network=", "'network='"}}) {
+          std::pair{":network=", "'network='"}, std::pair{":valkey,address=", "'address='"}}) {
         const auto request = parse_instance_request(std::string(kName) + options);
         ASSERT_FALSE(request) << options;
         EXPECT_NE(request.error().context.find(named), std::string::npos) << request.error().context;

@@ -1,10 +1,10 @@
 # The commands of this project. Each installs what it needs (scripts/install-deps.sh) and says what it does.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help deps build release image dist check test test-long demo bench verify-live format lint tidy clean
+.PHONY: help deps build release image dist check test test-long e2e cluster cluster-down demo bench verify-live format lint tidy clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 deps: ## install what building and testing need (Debian 12; elsewhere: print the list)
 	@scripts/install-deps.sh test
@@ -31,6 +31,15 @@ test: deps ## all that must pass before a change lands
 test-long: ## the rest: TSan, the oldest API server, availability, a million commands, fuzzing, older versions, mutations, Debian 13, the images
 	@scripts/install-deps.sh all
 	@scripts/run-tests.sh tsan oldest removal availability oracle-long fuzz-long skew mutations image-long trixie
+
+cluster: deps ## a one-node Kubernetes without Docker, in namespaces of its own (build/cluster); needs root
+	@scripts/cluster.sh up
+
+cluster-down: ## end it, whatever state it is in
+	@scripts/cluster.sh down
+
+e2e: deps ## the product on such a node: images, chart, pods; a line per case
+	@tests/e2e/run.sh
 
 demo: deps ## from nothing to a SET through an injected sidecar, every claim asserted
 	@scripts/demo.sh

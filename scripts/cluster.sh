@@ -96,6 +96,7 @@ up() {
     >"$logs/node.log" 2>&1 </dev/null &
   step_log=$logs/node.log
   until_true 90 "the start of all services" test -e "$run/started"
+  readlink "/proc/$(cluster_pid)/ns/pid" >"$state/namespace"
   tick "etcd, API server, controllers, scheduler, containerd, kubelet, kube-proxy"
   run dns kube apply --filename "$config/dns.yaml"
   run node kube wait --for=create "node/$node_name" --timeout=60s
@@ -111,15 +112,20 @@ down() {
   local pid root
   pid=$(cluster_pid)
   if [ -n "$pid" ]; then
+    readlink "/proc/$pid/ns/pid" >"$state/namespace" # should its start have been broken off
     kill -KILL "$pid" # the first of its namespace: all others end with it
-    until_true 20 "the end of process $pid" test ! -e "/proc/$pid"
   fi
+  until_true 20 "the end of its processes" is_namespace_gone
   for root in $(cgroup_roots); do
     [ -d "$root/$cgroup" ] || continue
     until_true 20 "the end of what ran in $root/$cgroup" is_unused "$root/$cgroup"
     find "$root/$cgroup" -depth -type d -exec rmdir {} +
   done
   rm -rf --one-file-system "$state"
+}
+# By the processes that are in it, those too that are about to end.
+is_namespace_gone() {
+  [ ! -e "$state/namespace" ] || ! { readlink /proc/[0-9]*/ns/pid || true; } | grep -qxF "$(cat "$state/namespace")"
 }
 is_unused() { [ -z "$(find "$1" -name cgroup.procs -exec cat {} +)" ]; }
 

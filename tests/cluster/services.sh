@@ -40,9 +40,10 @@ command_of() {
   esac
 }
 
+set -m # a group of its own from the start: whoever called this may end his
 start() {
   command_of "$1"
-  setsid "${command[@]}" >>"$logs/$1.log" 2>&1 </dev/null &
+  "${command[@]}" >>"$logs/$1.log" 2>&1 </dev/null &
   echo $! >"$run/$1.pid"
 }
 

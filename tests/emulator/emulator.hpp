@@ -22,8 +22,8 @@ struct EmulatorOptions {
     std::string listen = "127.0.0.1:0";           ///< Memorystore REST
     std::string metadata_listen = "127.0.0.1:0";  ///< metadata server
     std::string admin_listen = "127.0.0.1:0";     ///< admin API
-    bool https = false;                           ///< REST over TLS, also by Google's name; its CA goes to DIR/api-ca.crt
-    std::filesystem::path dir;                    ///< files of the Valkeys, ready.json
+    bool https = false;         ///< REST over TLS, also by Google's name; its CA goes to DIR/api-ca.crt
+    std::filesystem::path dir;  ///< files of the Valkeys, ready.json
     std::vector<InstanceRequest> instances;
     std::vector<FrontRequest> fronts;  ///< "front-1", … in this order
     MetadataSettings metadata;

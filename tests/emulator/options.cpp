@@ -23,7 +23,8 @@ std::variant<EmulatorOptions, Exit> parse_options(int argc, const char* const* a
     app.add_option("--listen", options.listen, "Memorystore REST API")->capture_default_str();
     app.add_option("--metadata-listen", options.metadata_listen, "metadata server")->capture_default_str();
     app.add_option("--admin-listen", options.admin_listen, "admin API")->capture_default_str();
-    app.add_flag("--https", options.https, "serve the REST API over TLS, also by the name of Google's; its CA goes to DIR/api-ca.crt");
+    app.add_flag("--https", options.https,
+                 "serve the REST API over TLS, also by the name of Google's; its CA goes to DIR/api-ca.crt");
     app.add_option("--dir", options.dir, "directory for the Valkeys' files and ready.json")->required();
     app.add_option(
         "--instance", instances,

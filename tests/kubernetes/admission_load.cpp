@@ -12,8 +12,8 @@
 #include "common/http/client.hpp"
 #include "common/json_access.hpp"
 #include "operator/kube/kubeconfig.hpp"
+#include "tests/kubernetes/administrator.hpp"
 #include "tests/kubernetes/api_session.hpp"
-#include "tests/kubernetes/environment.hpp"
 #include "tests/support/eventually.hpp"
 
 namespace cvp::test {
@@ -48,7 +48,7 @@ http::ClientOptions client_options() {
 }
 
 op::KubeConfig admin_config() {
-    return op::load_kubeconfig(control_plane().admin_kubeconfig()).value();
+    return op::load_kubeconfig(admin_kubeconfig()).value();
 }
 
 milliseconds to_ms(std::chrono::steady_clock::duration duration) {

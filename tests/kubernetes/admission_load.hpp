@@ -29,7 +29,7 @@ struct AdmissionReport {
 };
 
 /// Creates annotated pods in server-side dry runs at a steady rate, whatever the answers take, over keep-alive
-/// connections to the API server of control_plane().
+/// connections to the API server of admin_kubeconfig().
 ///
 /// It begins at once, on a thread of its own. Owner: a test.
 class AdmissionLoad {

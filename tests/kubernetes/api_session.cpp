@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "operator/kube/kubeconfig.hpp"
-#include "tests/kubernetes/environment.hpp"
+#include "tests/kubernetes/administrator.hpp"
 #include "tests/support/async.hpp"
 
 namespace cvp::test {
@@ -14,7 +14,7 @@ namespace {
 constexpr auto kTimeLimit = std::chrono::minutes(2);
 
 op::KubeConfig admin_config() {
-    return op::load_kubeconfig(control_plane().admin_kubeconfig()).value();
+    return op::load_kubeconfig(admin_kubeconfig()).value();
 }
 
 }  // namespace

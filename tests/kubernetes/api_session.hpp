@@ -8,7 +8,7 @@
 
 namespace cvp::test {
 
-/// Talks to the API server of control_plane() as its administrator, byte for byte: no client tidies up what a test
+/// Talks to the API server of admin_kubeconfig() as its administrator, byte for byte: no client tidies up what a test
 /// sends, and a thousand calls cost no process. Calls block, one at a time.
 class ApiSession {
 public:

@@ -121,9 +121,13 @@ TEST(ChartMonitoring, finds_the_sidecars_by_the_label_and_the_port_that_injectio
                 Not(HasSubstr("any: true")));
 }
 
-TEST(ChartExtras, adds_environment_and_objects) {
-    const auto manifest = render_chart({"--set", "extraEnv[0].name=TZ,extraEnv[0].value=UTC", "--set-string",
-                                        "extraObjects[0]=kind: ConfigMap # of {{ .Release.Name }}"});
+TEST(ChartExtras, adds_environment_volumes_and_objects) {
+    const auto manifest = render_chart({"--set", "extraEnv[0].name=TZ,extraEnv[0].value=UTC", "--set",
+                                        "extraVolumes[0].name=ca,extraVolumes[0].configMap.name=company-ca", "--set",
+                                        "extraVolumeMounts[0].name=ca,extraVolumeMounts[0].mountPath=/etc/ca",
+                                        "--set-string", "extraObjects[0]=kind: ConfigMap # of {{ .Release.Name }}"});
+    EXPECT_THAT(manifest, HasSubstr("volumeMounts:\n            - mountPath: /etc/ca\n              name: ca\n"));
+    EXPECT_THAT(manifest, HasSubstr("volumes:\n        - configMap:\n            name: company-ca\n"));
     EXPECT_THAT(manifest, HasSubstr("- name: TZ\n              value: UTC\n"));
     EXPECT_THAT(manifest, HasSubstr("kind: ConfigMap # of "));
     EXPECT_THAT(manifest, Not(HasSubstr("{{")));
@@ -144,8 +148,9 @@ TEST(ChartExtras, opens_metrics_to_the_peers_that_are_named) {
     EXPECT_THAT(manifest, HasSubstr("team: watch"));
     EXPECT_THAT(manifest, HasSubstr("port: webhook"));
     EXPECT_THAT(render_chart({"--set", "networkPolicy.enabled=false"}), Not(HasSubstr("NetworkPolicy")));
-    for (const auto* value : {"networkPolicy.metricsFrom=x", "podMonitor.interval=often", "extraEnv[0].value=x",
-                              "prometheusRule.label=x"}) {
+    for (const auto* value :
+         {"networkPolicy.metricsFrom=x", "podMonitor.interval=often", "extraEnv[0].value=x",
+          "extraVolumes[0].configMap.name=x", "extraVolumeMounts[0].name=x", "prometheusRule.label=x"}) {
         int status = 0;
         EXPECT_THAT(run_helm({"template", "--set", value, "release"}, status),
                     HasSubstr("values don't meet the specifications of the schema"))

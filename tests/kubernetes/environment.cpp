@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/kubernetes/administrator.hpp"
 #include "tests/support/source_tree.hpp"
 #include "tests/support/temp_dir.hpp"
 
@@ -41,6 +42,10 @@ auto* const environment = new ControlPlaneEnvironment;
 [[maybe_unused]] const auto* const registered = testing::AddGlobalTestEnvironment(environment);
 
 }  // namespace
+
+std::filesystem::path admin_kubeconfig() {
+    return control_plane().admin_kubeconfig();
+}
 
 ControlPlane& control_plane() {
     return environment->plane();

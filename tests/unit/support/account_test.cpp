@@ -1,4 +1,4 @@
-#include "tests/chaos/journal.hpp"
+#include "tests/support/account.hpp"
 
 #include <gtest/gtest.h>
 

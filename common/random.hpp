@@ -5,7 +5,7 @@
 
 namespace cvp {
 
-/// From 0 to 1, unforeseeable: what spreads the deadlines of many.
+/// From 0 to 1, another sequence in each process: what spreads the deadlines of many.
 double random_fraction();
 
 /// `digits` hexadecimal digits, unforeseeable.

@@ -1,67 +1,60 @@
 #include "proxy/loop/record_buffers.hpp"
 
 #include <cstdlib>
+#include <cstring>
+#include <functional>
 
-#include <malloc.h>
 #include <openssl/crypto.h>
 
 namespace cvp::proxy {
 
 namespace {
 
-/// A record of 16 KiB with its header and what encryption and alignment add: up to 16.8 KiB.
-constexpr std::size_t kLeast = std::size_t{16} * 1024;
-constexpr std::size_t kMost = std::size_t{18} * 1024;
-
-bool is_record_size(std::size_t size) {
-    return size >= kLeast && size <= kMost;
-}
-
-RecordBuffers& openssl_memory() {
-    static auto* const memory = new RecordBuffers;  // OpenSSL gives back more at the process's very end
-    return *memory;
-}
+/// Not an object of main()'s: OpenSSL gives back more at the process's very end.
+constinit RecordBuffers openssl_memory;
 
 }  // namespace
 
-RecordBuffers::~RecordBuffers() {
-    for (auto& place : kept_)
-        std::free(place.load());
+bool RecordBuffers::owns(const void* chunk) const {
+    const void* const begin = buffers_.data();
+    const void* const end = buffers_.data() + buffers_.size();
+    return !std::less<>()(chunk, begin) && std::less<>()(chunk, end);
 }
 
 void* RecordBuffers::allocate(std::size_t size) {
     if (size == 0) return nullptr;
-    if (is_record_size(size)) {
-        for (auto& place : kept_) {
-            void* chunk = place.exchange(nullptr, std::memory_order_acquire);
-            if (chunk == nullptr) continue;
-            if (::malloc_usable_size(chunk) >= size) return chunk;
-            std::free(chunk);
-        }
+    if (size >= kLeast && size <= kMost) {
+        for (std::size_t i = 0; i < buffers_.size(); ++i)
+            if (!taken_[i].exchange(true, std::memory_order_acquire)) return &buffers_[i];
     }
     return std::malloc(size);
 }
 
-void RecordBuffers::release(void* chunk) {
-    if (chunk == nullptr) return;
-    if (is_record_size(::malloc_usable_size(chunk))) {
-        for (auto& place : kept_) {
-            void* nothing = nullptr;
-            if (place.compare_exchange_strong(nothing, chunk, std::memory_order_release)) return;
-        }
+void* RecordBuffers::reallocate(void* chunk, std::size_t size) {
+    if (!owns(chunk)) {
+        if (size > 0) return std::realloc(chunk, size);
+        std::free(chunk);
+        return nullptr;
     }
-    std::free(chunk);
+    if (size > 0 && size <= kMost) return chunk;
+    void* const moved = size > 0 ? std::malloc(size) : nullptr;
+    if (size > 0 && moved == nullptr) return nullptr;
+    if (moved != nullptr) std::memcpy(moved, chunk, kMost);
+    release(chunk);
+    return moved;
+}
+
+void RecordBuffers::release(void* chunk) {
+    if (!owns(chunk)) return std::free(chunk);
+    const auto place = static_cast<std::size_t>(static_cast<Buffer*>(chunk) - buffers_.data());
+    taken_[place].store(false, std::memory_order_release);
 }
 
 void keep_record_buffers() {
-    openssl_memory();
-    CRYPTO_set_mem_functions([](std::size_t size, const char*, int) { return openssl_memory().allocate(size); },
-                             [](void* chunk, std::size_t size, const char*, int) {
-                                 if (size > 0) return std::realloc(chunk, size);
-                                 openssl_memory().release(chunk);
-                                 return static_cast<void*>(nullptr);
-                             },
-                             [](void* chunk, const char*, int) { openssl_memory().release(chunk); });
+    CRYPTO_set_mem_functions(
+        [](std::size_t size, const char*, int) { return openssl_memory.allocate(size); },
+        [](void* chunk, std::size_t size, const char*, int) { return openssl_memory.reallocate(chunk, size); },
+        [](void* chunk, const char*, int) { openssl_memory.release(chunk); });
 }
 
 }  // namespace cvp::proxy

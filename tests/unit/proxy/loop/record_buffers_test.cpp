@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 
 #include <gtest/gtest.h>
 
@@ -10,36 +11,53 @@ namespace {
 
 constexpr std::size_t kRecord = 16'709;
 
-TEST(RecordBuffersTest, gives_the_last_records_buffer_again) {
-    RecordBuffers buffers;
-    void* const first = buffers.allocate(kRecord);
-    void* const second = buffers.allocate(kRecord);
+/// They are 36 KiB.
+class RecordBuffersTest : public testing::Test {
+protected:
+    std::unique_ptr<RecordBuffers> buffers_ = std::make_unique<RecordBuffers>();
+};
+
+TEST_F(RecordBuffersTest, gives_the_last_records_buffer_again) {
+    void* const first = buffers_->allocate(kRecord);
+    void* const second = buffers_->allocate(kRecord);
     ASSERT_NE(first, second);
-    buffers.release(first);
-    buffers.release(second);
-    EXPECT_EQ(buffers.allocate(kRecord), first);
-    EXPECT_EQ(buffers.allocate(kRecord), second);
-    buffers.release(first);
-    buffers.release(second);
+    buffers_->release(first);
+    buffers_->release(second);
+    EXPECT_EQ(buffers_->allocate(kRecord), first);
+    EXPECT_EQ(buffers_->allocate(kRecord), second);
+    buffers_->release(first);
+    buffers_->release(second);
 }
 
-TEST(RecordBuffersTest, gives_no_buffer_that_is_too_small) {
-    RecordBuffers buffers;
-    buffers.release(buffers.allocate(16'500));
-    void* const chunk = buffers.allocate(17'500);
-    std::memset(chunk, 1, 17'500);  // the address sanitizer looks on
-    buffers.release(chunk);
-}
-
-TEST(RecordBuffersTest, keeps_two_and_no_memory_of_other_sizes) {
-    RecordBuffers buffers;
-    for (const std::size_t size :
-         {std::size_t{1}, std::size_t{1'000}, kRecord, kRecord, kRecord, std::size_t{70'000}}) {
-        void* const chunk = std::malloc(size);
-        buffers.release(chunk);  // the leak checker looks on: what is not kept is free
+TEST_F(RecordBuffersTest, gives_mallocs_memory_beyond_two_and_for_other_sizes) {
+    void* const first = buffers_->allocate(kRecord);
+    void* const second = buffers_->allocate(kRecord);
+    for (const std::size_t size : {std::size_t{1}, std::size_t{1'000}, kRecord, std::size_t{70'000}}) {
+        void* const chunk = buffers_->allocate(size);
+        std::memset(chunk, 1, size);  // the address sanitizer looks on
+        buffers_->release(chunk);     // and the leak checker: what is not at hand is free
     }
-    EXPECT_EQ(buffers.allocate(0), nullptr);
-    buffers.release(nullptr);
+    buffers_->release(std::malloc(kRecord));
+    buffers_->release(first);
+    buffers_->release(second);
+    EXPECT_EQ(buffers_->allocate(0), nullptr);
+    buffers_->release(nullptr);
+}
+
+TEST_F(RecordBuffersTest, a_buffer_that_outgrows_its_place_moves_with_what_is_in_it) {
+    auto* const buffer = static_cast<char*>(buffers_->allocate(kRecord));
+    std::strcpy(buffer, "record");
+    EXPECT_EQ(buffers_->reallocate(buffer, kRecord + 100), buffer);
+    auto* moved = static_cast<char*>(buffers_->reallocate(buffer, 40'000));
+    ASSERT_NE(moved, buffer);
+    EXPECT_STREQ(moved, "record");
+    EXPECT_EQ(buffers_->allocate(kRecord), buffer) << "its place is free again";
+    moved = static_cast<char*>(buffers_->reallocate(moved, 80'000));
+    EXPECT_STREQ(moved, "record");
+    EXPECT_EQ(buffers_->reallocate(moved, 0), nullptr);
+    EXPECT_EQ(buffers_->reallocate(buffer, 0), nullptr);
+    EXPECT_EQ(buffers_->allocate(kRecord), buffer);
+    buffers_->release(buffer);
 }
 
 }  // namespace

@@ -61,18 +61,14 @@ protected:
 
 TEST_F(Changes, the_instance_moves_and_a_running_pod_follows) {
     connect();
-    Application app(name_space(), unique("app"));
-    app.await_ready();
-    app.await_progress(10);
+    auto app = start_application();
     tell_cloud("POST", std::string("instances/") + kInstance + ":move", json::object());
     follow(app, "the instance moved");
 }
 
 TEST_F(Changes, the_instances_ca_rotates_and_a_running_pod_follows_without_a_fault) {
     connect();
-    Application app(name_space(), unique("app"));
-    app.await_ready();
-    app.await_progress(10);
+    auto app = start_application();
     tell_cloud("POST", std::string("instances/") + kInstance + ":rotateCa", {{"keepOld", true}});
     follow(app, "its CA rotated");
     // Only connections of today see the new certificate; the first one may be the spare from before.

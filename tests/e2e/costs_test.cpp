@@ -69,8 +69,7 @@ TEST_F(Costs, of_a_pods_start) {
 
 TEST_F(Costs, of_a_change) {
     constexpr int kRounds = 5;
-    Application app(name_space(), unique("app"));
-    app.await_ready();
+    auto app = start_application();
     std::vector<double> seconds;
     for (int round = 0; round < kRounds; ++round) {
         const auto taken = app.metric("cloudvalkey_proxy_config_generation");
@@ -89,9 +88,7 @@ TEST_F(Costs, of_a_change) {
 }
 
 TEST_F(Costs, of_memory) {
-    Application app(name_space(), unique("app"));
-    app.await_ready();
-    app.await_progress(50);
+    auto app = start_application();
     const auto sidecar = process_of(app.pod(), "/cloud-valkey-proxy");
     ASSERT_GT(sidecar, 0);
     report("resident memory of a sidecar: " + memory_of(sidecar));

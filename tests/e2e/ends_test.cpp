@@ -52,8 +52,7 @@ protected:
 TEST_F(Ends, a_busy_application_finishes_its_work_before_its_sidecar_stops) {
     ApplicationOptions options;
     options.arguments = {"--farewell=3"};
-    Application app(name_space(), unique("app"), options);
-    app.await_ready();
+    auto app = start_application(options);
     const TempDir dir("cvp-e2e");
     auto log = follow({"logs", "--follow", app.name(), "--container=app"}, dir.path() / "log");
     app.await_progress(50);
@@ -67,9 +66,7 @@ TEST_F(Ends, a_busy_application_finishes_its_work_before_its_sidecar_stops) {
 }
 
 TEST_F(Ends, a_killed_sidecar_is_started_again_and_the_application_reconnects) {
-    Application app(name_space(), unique("app"));
-    app.await_ready();
-    app.await_progress(20);
+    auto app = start_application();
     const auto pid = process_of(app.pod(), "/cloud-valkey-proxy");
     ASSERT_GT(pid, 0);
     ASSERT_EQ(kill(pid, SIGKILL), 0);
@@ -86,8 +83,7 @@ TEST_F(Ends, a_sidecar_with_too_little_memory_is_named_in_the_connections_status
     options.sidecar = {{"name", "cloud-valkey-proxy"}, {"resources", {{"limits", {{"memory", "16Mi"}}}}}};
     const TempDir dir("cvp-e2e");
     auto watch = follow({"get", "vkc", "sessions", "--watch", "--no-headers"}, dir.path() / "table");
-    Application app(name_space(), unique("app"), options);
-    app.await_ready();
+    auto app = start_application(options);
     EXPECT_TRUE(eventually([&] { return pods_column(read_file(dir.path() / "table")).ends_with("1/1"); }));
     app.run({"python3", "-c", "import os, signal; os.kill(1, signal.SIGUSR1)"});
     // The third time kubelet waits for 20 s: the operator counts pods at most every 10 s.

@@ -44,6 +44,13 @@ void NodeTest::connect() {
     await(name_space_, "valkeyconnection/sessions", "condition=Ready");
 }
 
+Application NodeTest::start_application(const ApplicationOptions& options) {
+    Application app(name_space_, unique("app"), options);
+    app.await_ready();
+    app.await_progress(10);
+    return app;
+}
+
 std::string sessions_manifest() {
     return fmt::format(R"(
 apiVersion: cloudvalkey.dev/v1alpha1

@@ -20,6 +20,8 @@ protected:
 
     /// Makes `sessions` and waits until it is Ready.
     void connect();
+    /// An application that is ready and has begun to write.
+    Application start_application(const ApplicationOptions& options = {});
     /// A name of a pod that no other test uses: it is a key at the server, too.
     std::string unique(const std::string& name) const { return name + "-" + name_space_; }
 

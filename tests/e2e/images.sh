@@ -7,6 +7,7 @@ out=$(realpath "$1")
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 # shellcheck source=scripts/image_storage.sh
 source scripts/image_storage.sh
+arch=$(dpkg --print-architecture)
 
 # archive NAME TAG LOCAL: as DIRECTORY/NAME-TAG.tar, called localhost/NAME:TAG inside.
 archive() {
@@ -17,10 +18,10 @@ archive() {
 
 for part in proxy operator emulator; do
   name=cloud-valkey-$part
-  scripts/image.sh $part amd64 >&2
-  archive "$name" e2e "localhost/$name:amd64"
+  scripts/image.sh $part "$arch" >&2
+  archive "$name" e2e "localhost/$name:$arch"
   [ $part != emulator ] || continue
-  container=$(in_storage from --pull-never --signature-policy "$policy" "localhost/$name:amd64")
+  container=$(in_storage from --pull-never --signature-policy "$policy" "localhost/$name:$arch")
   in_storage config --label org.opencontainers.image.revision=next "$container"
   in_storage commit --quiet --rm --signature-policy "$policy" --format oci "$container" "localhost/$name:next" >/dev/null
   archive "$name" next "localhost/$name:next"

@@ -12,9 +12,7 @@ using Leaving = NodeTest;
 
 TEST_F(Leaving, pods_of_others_start_and_injected_ones_keep_running) {
     connect();
-    Application app(name_space(), unique("app"));
-    app.await_ready();
-    app.await_progress(20);
+    auto app = start_application();
     helm({"uninstall", "cloud-valkey-proxy", "--namespace=cloud-valkey", "--wait"});
     ApplicationOptions bare;
     bare.connections = "";

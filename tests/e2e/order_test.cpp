@@ -34,14 +34,14 @@ TEST_F(Order, a_pod_before_its_connection_waits_and_starts_by_itself) {
 
 TEST_F(Order, a_connection_before_its_pod) {
     connect();
-    Application app(name_space(), unique("app"));
-    app.await_ready();
-    app.await_progress(10);
+    auto app = start_application();
     EXPECT_THAT(app.faults(), testing::IsEmpty());
 }
 
 TEST_F(Order, without_the_operator_pods_that_ask_are_refused_until_it_is_back) {
     connect();
+    Application runs(name_space(), unique("runs"));
+    runs.await_ready();
     scale_operator(0);
     const auto refused =
         try_kubectl({"create", "--namespace", name_space(), "--filename", "-"}, application_pod(unique("app")).dump());
@@ -49,7 +49,7 @@ TEST_F(Order, without_the_operator_pods_that_ask_are_refused_until_it_is_back) {
     EXPECT_THAT(refused.err, HasSubstr("failed calling webhook \"inject.cloudvalkey.dev\""));
     EXPECT_THAT(read_source("docs/troubleshooting.md"), HasSubstr("failed calling webhook \"inject.cloudvalkey.dev\""));
 
-    // Those that do not ask, and those that run, do not notice.
+    // Those that do not ask are admitted, and those that run do not notice.
     ApplicationOptions bare;
     bare.connections = "";
     apply_manifest(name_space(), application_pod(unique("bare"), bare).dump());
@@ -57,11 +57,12 @@ TEST_F(Order, without_the_operator_pods_that_ask_are_refused_until_it_is_back) {
     apply_manifest(name_space(), example("deployment.yaml"));
     EXPECT_TRUE(eventually([&] { return events_of(name_space()).find("inject.cloudvalkey.dev") != std::string::npos; }))
         << events_of(name_space());
+    runs.await_progress(20);
     scale_operator(2);
     await_rollout(name_space(), "deployment/shop");
-    Application app(name_space(), unique("app"));
-    app.await_ready();
-    app.await_progress(10);
+    EXPECT_THAT(runs.faults(), testing::IsEmpty());
+    EXPECT_EQ(runs.restarts_of_sidecar(), 0);
+    auto app = start_application();
     EXPECT_THAT(app.faults(), testing::IsEmpty());
 }
 

@@ -33,9 +33,7 @@ protected:
 TEST_F(Policies, a_restricted_namespace_with_quota_and_limits_admits_and_runs_it) {
     apply_manifest(name_space(), kQuotaAndLimits);
     connect();
-    Application app(name_space(), unique("app"));
-    app.await_ready();
-    app.await_progress(10);
+    auto app = start_application();
     EXPECT_THAT(app.faults(), testing::IsEmpty());
     const auto used = find_object(name_space(), "resourcequota/team").at("status").at("used");
     EXPECT_EQ(used.at("pods"), "1");
@@ -43,8 +41,7 @@ TEST_F(Policies, a_restricted_namespace_with_quota_and_limits_admits_and_runs_it
 
 TEST_F(Policies, the_sidecar_has_a_read_only_root_no_capability_and_not_the_pods_api_token) {
     connect();
-    Application app(name_space(), unique("app"));
-    app.await_ready();
+    auto app = start_application();
     const auto pod = app.pod();
     const auto sidecar = process_of(pod, "/cloud-valkey-proxy");
     ASSERT_GT(sidecar, 0);

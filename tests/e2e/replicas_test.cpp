@@ -23,9 +23,7 @@ protected:
 
 TEST_F(Replicas, the_leaders_pod_is_deleted_and_applications_do_not_notice) {
     connect();
-    Application app(name_space(), unique("app"));
-    app.await_ready();
-    app.await_progress(20);
+    auto app = start_application();
     AdmissionLoad load(name_space(), 20);
     load.await_sent(20);
     const auto before = leader();

@@ -13,9 +13,7 @@ protected:
     /// Restarts a process of the node, and expects that a running pod lives on and that new ones start.
     void survive(const std::string& service) {
         connect();
-        Application app(name_space(), unique("app"));
-        app.await_ready();
-        app.await_progress(20);
+        auto app = start_application();
         node_service("restart", service);
         Application later(name_space(), unique("later"));
         later.await_ready();

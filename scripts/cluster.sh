@@ -65,7 +65,7 @@ say_how() {
 
   $state/bin/kubectl get pods -A
   $state/bin/helm list -A
-  its logs: $logs; make cluster-down ends it
+  its logs: $logs; CVP_CLUSTER=$state make cluster-down ends it
 TEXT
 }
 

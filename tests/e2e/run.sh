@@ -5,6 +5,7 @@
 #
 #   run.sh [FILTER]         GoogleTest's filter; all cases by default
 #   CVP_E2E_KEEP=1          leave the cluster up
+#   CVP_CLUSTER=DIR         its folder (build/e2e/cluster, so that one of `make cluster` is not touched)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 filter=${1:-*}
@@ -14,7 +15,7 @@ rm -rf "$out/failed" "$out/report" "$out/log"
 mkdir -p "$out/images" "$out/log"
 # shellcheck source=scripts/demo_lib.sh
 source scripts/demo_lib.sh
-export CVP_CLUSTER=${CVP_CLUSTER:-$PWD/build/cluster} CVP_REPORT=$out/report
+export CVP_CLUSTER=${CVP_CLUSTER:-$out/cluster} CVP_REPORT=$out/report
 finish() {
   local status=$?
   trap - EXIT

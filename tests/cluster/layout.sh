@@ -17,14 +17,9 @@ images=$state/images
 containerd_socket=$run/containerd.sock
 admin_kubeconfig=$state/admin.kubeconfig
 
-# cgroup_roots: each hierarchy in which kubelet makes groups; one where the kernel has cgroup v2 alone.
-cgroup_roots() {
-  if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
-    echo /sys/fs/cgroup
-  else
-    awk '$3 == "cgroup" { print $2 }' /proc/mounts
-  fi
-}
+# cgroup_roots: each hierarchy in which groups are made: one where the kernel has cgroup v2 alone; in a hybrid one runc
+# makes some in v2's, too.
+cgroup_roots() { awk '$3 == "cgroup" || $3 == "cgroup2" { print $2 }' /proc/mounts; }
 
 # cluster_pid: the process whose end is the cluster's end, as the host sees it; nothing if there is none.
 cluster_pid() { { pgrep -f -- "^bash [^ ]*tests/cluster/node.sh $state\$" || true; } | head -n 1; }

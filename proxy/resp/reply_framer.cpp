@@ -159,14 +159,15 @@ void ReplyFramer::finish_length() {
         if (is_null) finish_element();
         return;
     }
-    if (length > (kMost - owed_) / 2) return;
+    const bool is_bulk = element_ == '$' || element_ == '!' || element_ == '=';
+    // How many elements are owed says nothing of a body's bytes: measure() does not ask for it either.
+    if (length > (is_bulk ? kMost : kMost - owed_) / 2) return;
+    if (is_bulk) {
+        bulk_left_ = length + kTerminator;
+        phase_ = Phase::bulk;
+        return;
+    }
     switch (element_) {
-        case '$':
-        case '!':
-        case '=':
-            bulk_left_ = length + kTerminator;
-            phase_ = Phase::bulk;
-            return;
         case '*':
         case '~':
         case '>':

@@ -233,6 +233,13 @@ TEST(ReplyFramer, is_broken_before_its_counter_overflows) {
     EXPECT_EQ(frame("*1000000000000000000\r\n+a\r\n").rest, "");
 }
 
+TEST(ReplyFramer, takes_a_body_however_many_elements_are_owed) {
+    const auto found = frame("%1152921504606846975\r\n$1500\r\n" + std::string(1500, 'x') + "\r\n");
+    EXPECT_EQ(found.rest, "");
+    ASSERT_THAT(found.frames, SizeIs(1));
+    EXPECT_FALSE(found.frames.front().is_whole);
+}
+
 TEST(ReplyFramer, steps_through_a_million_replies) {
     std::string stream;
     for (int i = 0; i < 1'000'000; ++i)

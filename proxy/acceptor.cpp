@@ -9,7 +9,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr int kAcceptsPerTurn = 64;
+constexpr int kAcceptsPerTurn = 16;  // each may cost a handshake
 constexpr auto kPause = 100ms;
 
 }  // namespace

@@ -42,8 +42,27 @@ Result<void> Channel::connect(const SocketAddress& address, std::shared_ptr<TlsP
     socket_ = *std::move(socket);
     state_ = State::connecting;
     reading_ = Scratch::kReadBytes;
-    if (tls) tls_ = std::make_unique<TlsEngine>(std::move(tls));
-    watch_.start(socket_.fd(), EPOLLOUT);
+    if (tls) {
+        tls_ = std::make_unique<TlsEngine>(std::move(tls));
+        if (auto greeted = greet(); !greeted) return greeted;
+    }
+    watch_.start(socket_.fd(), state_ == State::connecting ? EPOLLOUT : EPOLLIN);
+    return {};
+}
+
+/// TLS' first words are made while TCP connects. Where it has by then, as it has to an address of this machine, they
+/// go at once, and there is one event less.
+Result<void> Channel::greet() {
+    loop_.outbox().flush();  // as in on_ready()
+    auto& output = loop_.scratch().output;
+    output.clear();
+    tls_->start(output);
+    const auto sent = send(socket_, output);
+    if (sent.state == Transfer::State::broken) {  // and the socket does not say so again
+        return fail(ErrorCode::unavailable, std::generic_category().message(sent.error));
+    }
+    if (sent.bytes == output.size()) state_ = State::handshaking;
+    pending_.append(std::string_view(output).substr(sent.bytes));
     return {};
 }
 
@@ -81,11 +100,7 @@ void Channel::on_connected() {
         return owner_->on_open();
     }
     state_ = State::handshaking;
-    auto& output = loop_.scratch().output;
-    output.clear();
-    tls_->start(output);
-    put(output);
-    update_interest();
+    flush();
 }
 
 std::size_t Channel::read_ahead(std::span<char> room) {

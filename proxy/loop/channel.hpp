@@ -30,8 +30,8 @@ struct ChannelFault {
 /// finish() ends our direction after what is pending; close() ends everything now.
 ///
 /// Guarantees: one recv(2) and at most one on_bytes() per wake-up; callbacks come from the loop only, never from within
-/// a call of the owner's; none comes after close(). What arrived before the end is delivered before it, also when our
-/// own writes already fail: the last words of a server that closes on us reach its client.
+/// a call of the owner's but read_at_once(); none comes after close(). What arrived before the end is delivered before
+/// it, also when our own writes already fail: the last words of a server that closes on us reach its client.
 ///
 /// Owner: whoever it reports to. It must be given to EventLoop::dispose(), not deleted, from within a callback.
 class Channel final : public Disposable, private Watched, private Outbox::Sender {
@@ -82,6 +82,10 @@ public:
     /// Whether the socket has something to read, be it the end, that no callback has told of yet. A system call.
     bool has_input() const { return ahead_ || (socket_ && is_readable(socket_)); }
 
+    /// Takes what has come already, as the next wake-up would: a callback may follow, and end everything. For an owner
+    /// whom the loop called.
+    void read_at_once() { handle(EPOLLIN); }
+
     /// How many bytes may be read per wake-up; 0 stops reading.
     void set_reading(std::size_t bytes);
 
@@ -111,6 +115,7 @@ private:
     void on_ready(std::uint32_t events) override;
     std::size_t read_ahead(std::span<char> room) override;
     void handle(std::uint32_t events);
+    Result<void> greet();
     void on_connected();
     void read();
     void take(std::string_view bytes);

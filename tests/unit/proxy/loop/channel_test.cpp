@@ -10,6 +10,8 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include "tests/support/test_ca.hpp"
+
 namespace cvp::proxy {
 namespace {
 
@@ -122,6 +124,45 @@ TEST_F(ChannelTest, says_why_it_cannot_connect) {
         ASSERT_TRUE(turn_until(loop, [&] { return owner.heard == "broken;"; }));
     }
     EXPECT_EQ(owner.reason, "Connection refused");
+}
+
+TEST_F(ChannelTest, greets_the_server_before_the_loop_turns) {
+    const test::TestCa ca;
+    tls::ClientOptions options;
+    options.ca_pem = ca.pem();
+    ASSERT_TRUE(channel.connect(net.address(), TlsProfile::make(options, "127.0.0.1").value()));
+    theirs = net.accept();
+    std::array<char, 1> first{};
+    ASSERT_EQ(::recv(theirs.fd(), first.data(), first.size(), MSG_DONTWAIT), 1);
+    EXPECT_EQ(first[0], '\x16') << "a record of the handshake";
+    EXPECT_EQ(owner.heard, "");
+}
+
+TEST_F(ChannelTest, says_why_it_cannot_connect_to_greet) {
+    const test::TestCa ca;
+    tls::ClientOptions options;
+    options.ca_pem = ca.pem();
+    const auto nobody = net.address();
+    net.listener.close();
+    const auto begun = channel.connect(nobody, TlsProfile::make(options, "127.0.0.1").value());
+    ASSERT_FALSE(begun) << "the socket tells of its error once, and has";
+    EXPECT_NE(begun.error().context.find("Connection refused"), std::string::npos) << begun.error().context;
+    loop.turn();
+    EXPECT_EQ(owner.heard, "");
+}
+
+TEST_F(ChannelTest, takes_what_has_come_already_when_it_is_told_to) {
+    auto [ours, other] = net.pair();
+    theirs = std::move(other);
+    send(theirs, "early");
+    channel.set_reading(Scratch::kReadBytes);
+    channel.adopt(std::move(ours));
+    channel.read_at_once();
+    EXPECT_EQ(owner.got, "early");
+    channel.read_at_once();
+    EXPECT_EQ(owner.heard, "bytes;") << "there was nothing more";
+    theirs.close();
+    ASSERT_TRUE(turn_until(loop, [&] { return owner.heard == "bytes;eof;"; }));
 }
 
 TEST_F(ChannelTest, reads_only_as_much_as_it_is_told_to) {

@@ -11,6 +11,9 @@ namespace cvp::proxy {
 
 /// Runs an EventLoop inside Asio's: its epoll descriptor is one descriptor there, and readable means one bounded turn.
 ///
+/// It is registered there between turns alone: whoever sends us something pays for waking those who watch us, and in a
+/// turn Asio need not hear of it.
+///
 /// Owner: the DataPlane; ends before `loop`.
 class AsioPump {
 public:

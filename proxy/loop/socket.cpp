@@ -35,6 +35,13 @@ void set_keepalive(const Socket& socket) {
     set_option(socket, IPPROTO_TCP, TCP_KEEPCNT, 4);
 }
 
+/// Where there is no network there is no congestion, and the kernel's plainest algorithm is enough: BBR, which some
+/// machines have as their default, costs 0.1 us for each segment.
+void set_plain_congestion_control(const Socket& socket) {
+    constexpr std::string_view kPlainest = "reno";
+    ::setsockopt(socket.fd(), IPPROTO_TCP, TCP_CONGESTION, kPlainest.data(), kPlainest.size());
+}
+
 Transfer outcome_of(ssize_t result) {
     if (result > 0) return {Transfer::State::moved, static_cast<std::size_t>(result), 0};
     if (result == 0) return {Transfer::State::ended, 0, 0};
@@ -89,6 +96,12 @@ std::uint16_t SocketAddress::port() const {
     return ntohs(reinterpret_cast<const sockaddr_in*>(&storage_)->sin_port);
 }
 
+bool SocketAddress::is_loopback() const {
+    if (family() == AF_INET6) return IN6_IS_ADDR_LOOPBACK(&reinterpret_cast<const sockaddr_in6*>(&storage_)->sin6_addr);
+    const auto address = ntohl(reinterpret_cast<const sockaddr_in*>(&storage_)->sin_addr.s_addr);
+    return address >> IN_CLASSA_NSHIFT == IN_LOOPBACKNET;
+}
+
 std::string SocketAddress::text() const {
     std::array<char, INET6_ADDRSTRLEN> buffer{};
     if (family() == AF_INET6) {
@@ -107,6 +120,7 @@ Result<Socket> listen_tcp(const SocketAddress& address) {
     if (address.family() == AF_INET6) set_option(socket, IPPROTO_IPV6, IPV6_V6ONLY, 1);
     set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1);  // these are for whom it accepts, who inherit them
     set_keepalive(socket);
+    if (address.is_loopback()) set_plain_congestion_control(socket);
     if (::bind(socket.fd(), address.data(), address.size()) != 0 || ::listen(socket.fd(), SOMAXCONN) != 0) {
         return fail(ErrorCode::unavailable, "cannot listen on " + address.text() + ": " + reason(errno));
     }

@@ -1,5 +1,8 @@
 #include "proxy/loop/socket.hpp"
 
+#include <array>
+#include <string>
+
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
@@ -19,6 +22,13 @@ TEST(SocketAddress, reads_and_writes_both_families) {
     }
 }
 
+TEST(SocketAddress, knows_this_machines_own) {
+    for (const auto* ip : {"127.0.0.1", "127.255.0.6", "::1"})
+        EXPECT_TRUE(SocketAddress::parse(ip, 1)->is_loopback()) << ip;
+    for (const auto* ip : {"0.0.0.0", "10.0.0.3", "126.0.0.1", "128.0.0.1", "::", "fe80::1"})
+        EXPECT_FALSE(SocketAddress::parse(ip, 1)->is_loopback()) << ip;
+}
+
 TEST(ListenTcp, takes_a_free_port_and_names_a_taken_one) {
     for (const auto* ip : {"127.0.0.1", "::1"}) {
         const auto first = listen_tcp(SocketAddress::parse(ip, 0).value());
@@ -32,6 +42,20 @@ TEST(ListenTcp, takes_a_free_port_and_names_a_taken_one) {
         EXPECT_EQ(second.error(),
                   (Error{ErrorCode::unavailable, "cannot listen on " + bound->text() + ": Address already in use"}));
     }
+}
+
+std::string congestion_control(const Socket& socket) {
+    std::array<char, 16> name{};  // TCP_CA_NAME_MAX
+    socklen_t size = name.size();
+    EXPECT_EQ(::getsockopt(socket.fd(), IPPROTO_TCP, TCP_CONGESTION, name.data(), &size), 0);
+    return name.data();
+}
+
+TEST(ListenTcp, leaves_congestion_to_the_system_only_where_there_can_be_any) {
+    const Socket plain(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const auto usual = congestion_control(plain);
+    EXPECT_EQ(congestion_control(listen_tcp(SocketAddress::parse("127.0.0.1", 0).value()).value()), "reno");
+    EXPECT_EQ(congestion_control(listen_tcp(SocketAddress::parse("0.0.0.0", 0).value()).value()), usual);
 }
 
 int option(const Socket& socket, int level, int name) {
@@ -50,6 +74,7 @@ TEST(ListenTcp, whom_it_accepts_inherits_what_clients_need) {
     EXPECT_EQ(option(accepted, IPPROTO_TCP, TCP_NODELAY), 1);
     EXPECT_EQ(option(accepted, SOL_SOCKET, SO_KEEPALIVE), 1);
     EXPECT_EQ(option(accepted, IPPROTO_TCP, TCP_KEEPIDLE), 60);
+    EXPECT_EQ(congestion_control(accepted), "reno");
 }
 
 }  // namespace

@@ -103,7 +103,9 @@ void Listener::on_client(Acceptor& from, Socket client) {
     auto channel = std::make_unique<Channel>(loop_);
     channel->set_reading(Scratch::kReadBytes);
     channel->adopt(std::move(client));
+    auto& just_accepted = *channel;
     begin_session(std::move(channel), is_surplus);
+    if (!is_surplus) just_accepted.read_at_once();  // who connects has something to say, and it came along as a rule
 }
 
 void Listener::on_exhausted() {

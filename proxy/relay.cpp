@@ -32,7 +32,6 @@ Relay::~Relay() = default;
 
 void Relay::start() {
     ++host_.stats().clients_open;
-    client_->read_at_once();  // who connects has something to say: it came along, as a rule
 }
 
 void Relay::start_full() {

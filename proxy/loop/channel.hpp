@@ -82,8 +82,8 @@ public:
     /// Whether the socket has something to read, be it the end, that no callback has told of yet. A system call.
     bool has_input() const { return ahead_ || (socket_ && is_readable(socket_)); }
 
-    /// Takes what has come already, as the next wake-up would: a callback may follow, and end everything. For an owner
-    /// whom the loop called.
+    /// Takes what has come already, as the next wake-up would: a callback may follow, and end everything. For whom the
+    /// loop called, but not about this channel: what it is reading would be overtaken.
     void read_at_once() { handle(EPOLLIN); }
 
     /// How many bytes may be read per wake-up; 0 stops reading.

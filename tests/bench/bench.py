@@ -4,8 +4,8 @@
 
 Environment:
     BENCH_ROWS      rows to measure, separated by blanks (default: all)
-    BENCH_SAMPLES   samples that must count, for each row and way (5)
-    BENCH_SECONDS   of one sample (2)
+    BENCH_SAMPLES   samples that must count, for each row and way (9)
+    BENCH_SECONDS   of one sample (1)
     BENCH_MINUTES   that all may take (15)
     BENCH_QUIET     off: count samples on a busy machine too; what comes out is good for nothing but trying this out
     PEERS           more peers: name=command with {listen} {upstream} {ca} {password}, one a line
@@ -49,8 +49,8 @@ class Bench:
 
     def __init__(self, folder, binaries):
         self.binaries = binaries
-        self.needed = int(os.environ.get("BENCH_SAMPLES", "5"))
-        self.seconds = float(os.environ.get("BENCH_SECONDS", "2"))
+        self.needed = int(os.environ.get("BENCH_SAMPLES", "9"))
+        self.seconds = float(os.environ.get("BENCH_SECONDS", "1"))
         self.is_quiet_needed = os.environ.get("BENCH_QUIET", "") != "off"
         self.told = 0.0  # that it waits
         self.deadline = time.monotonic() + 60 * float(os.environ.get("BENCH_MINUTES", "15"))

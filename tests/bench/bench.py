@@ -4,8 +4,8 @@
 
 Environment:
     BENCH_ROWS      rows to measure, separated by blanks (default: all)
-    BENCH_SAMPLES   samples that must count, for each row and way (9)
-    BENCH_SECONDS   of one sample (1)
+    BENCH_SAMPLES   samples that must count, for each row and way (21; of memory and starts 7 are enough)
+    BENCH_SECONDS   of one sample (0.5)
     BENCH_MINUTES   that all may take (15)
     BENCH_QUIET     off: count samples on a busy machine too; what comes out is good for nothing but trying this out
     PEERS           more peers: name=command with {listen} {upstream} {ca} {password}, one a line
@@ -49,8 +49,8 @@ class Bench:
 
     def __init__(self, folder, binaries):
         self.binaries = binaries
-        self.needed = int(os.environ.get("BENCH_SAMPLES", "9"))
-        self.seconds = float(os.environ.get("BENCH_SECONDS", "1"))
+        self.needed = int(os.environ.get("BENCH_SAMPLES", "21"))
+        self.seconds = float(os.environ.get("BENCH_SECONDS", "0.5"))
         self.is_quiet_needed = os.environ.get("BENCH_QUIET", "") != "off"
         self.told = 0.0  # that it waits
         self.deadline = time.monotonic() + 60 * float(os.environ.get("BENCH_MINUTES", "15"))
@@ -63,11 +63,12 @@ class Bench:
         """Rounds over the ways until each has its samples, its tries are over, or time is; there is always time for
         what needs no quiet."""
         deadline = self.deadline if row.needs_quiet else math.inf
+        needed = min(self.needed, row.enough)
         ways = [path for path in self.paths if row.measures_direct or path.program]
         taken = {path.name: {"samples": [], "tries": 0, "note": ""} for path in ways}
         row.prepare(self)
-        for number in range(TRIES_PER_SAMPLE * self.needed):
-            left = [path for path in ways if len(taken[path.name]["samples"]) < self.needed]
+        for number in range(TRIES_PER_SAMPLE * needed):
+            left = [path for path in ways if len(taken[path.name]["samples"]) < needed]
             if not left or time.monotonic() > deadline:
                 break
             first = number % len(left)  # so that none is always the one after another
@@ -78,8 +79,8 @@ class Bench:
             finally:
                 row.end_round()
         for entry in taken.values():
-            if len(entry["samples"]) < self.needed:
-                entry["note"] = (f"too few quiet samples: {len(entry['samples'])} of {self.needed} in "
+            if len(entry["samples"]) < needed:
+                entry["note"] = (f"too few quiet samples: {len(entry['samples'])} of {needed} in "
                                  f"{entry['tries']} tries")
         return taken
 

@@ -1,6 +1,7 @@
 """What is measured: each row takes samples, one way at a time, and names the figures that come out of them."""
 
 import csv
+import math
 import statistics
 import subprocess
 import time
@@ -30,6 +31,7 @@ class Row:
 
     needs_quiet = True
     measures_direct = True
+    enough = math.inf  # samples; speed varies so much that there are never enough
     figures = ()
 
     def prepare(self, bench):
@@ -148,6 +150,7 @@ class Memory(Row):
 
     needs_quiet = False
     measures_direct = False
+    enough = 7
     figures = (Figure("idle-memory", "client_kib", "KiB a client", False),
                Figure("idle-memory-anon", "client_anon_kib", "KiB a client, anonymous", False),
                Figure("start-rss", "start_mib", "MiB", False),
@@ -182,6 +185,7 @@ class Start(Row):
     """From the start of the process to the first PONG of the server, through TLS and, where it does so, its login."""
 
     measures_direct = False
+    enough = 7
     figures = (Figure("start", "pong_ms", "ms to the first PONG", False),
                Figure("start-listening", "listening_ms", "ms to listening", False))
 

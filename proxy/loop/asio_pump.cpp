@@ -7,7 +7,7 @@ AsioPump::AsioPump(asio::io_context& io, EventLoop& loop) : loop_(loop), descrip
 }
 
 AsioPump::~AsioPump() {
-    if (descriptor_.is_open()) descriptor_.release();  // the descriptor is the loop's own
+    descriptor_.release();  // the descriptor is the loop's own
 }
 
 void AsioPump::wait() {

@@ -12,6 +12,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "common/contract/host.hpp"
 #include "proxy/loop/byte_queue.hpp"
 
 namespace cvp::proxy {
@@ -96,21 +97,19 @@ std::uint16_t SocketAddress::port() const {
     return ntohs(reinterpret_cast<const sockaddr_in*>(&storage_)->sin_port);
 }
 
-bool SocketAddress::is_loopback() const {
-    if (family() == AF_INET6) return IN6_IS_ADDR_LOOPBACK(&reinterpret_cast<const sockaddr_in6*>(&storage_)->sin6_addr);
-    const auto address = ntohl(reinterpret_cast<const sockaddr_in*>(&storage_)->sin_addr.s_addr);
-    return address >> IN_CLASSA_NSHIFT == IN_LOOPBACKNET;
-}
-
-std::string SocketAddress::text() const {
+std::string SocketAddress::ip() const {
     std::array<char, INET6_ADDRSTRLEN> buffer{};
     if (family() == AF_INET6) {
         ::inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6*>(&storage_)->sin6_addr, buffer.data(),
                     buffer.size());
-        return "[" + std::string(buffer.data()) + "]:" + std::to_string(port());
+    } else {
+        ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(&storage_)->sin_addr, buffer.data(), buffer.size());
     }
-    ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(&storage_)->sin_addr, buffer.data(), buffer.size());
-    return std::string(buffer.data()) + ":" + std::to_string(port());
+    return buffer.data();
+}
+
+std::string SocketAddress::text() const {
+    return (family() == AF_INET6 ? "[" + ip() + "]" : ip()) + ":" + std::to_string(port());
 }
 
 Result<Socket> listen_tcp(const SocketAddress& address) {
@@ -120,7 +119,7 @@ Result<Socket> listen_tcp(const SocketAddress& address) {
     if (address.family() == AF_INET6) set_option(socket, IPPROTO_IPV6, IPV6_V6ONLY, 1);
     set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1);  // these are for whom it accepts, who inherit them
     set_keepalive(socket);
-    if (address.is_loopback()) set_plain_congestion_control(socket);
+    if (is_loopback(address.ip())) set_plain_congestion_control(socket);
     if (::bind(socket.fd(), address.data(), address.size()) != 0 || ::listen(socket.fd(), SOMAXCONN) != 0) {
         return fail(ErrorCode::unavailable, "cannot listen on " + address.text() + ": " + reason(errno));
     }

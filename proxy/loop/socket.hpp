@@ -43,8 +43,8 @@ public:
     socklen_t size() const { return size_; }
     int family() const { return storage_.ss_family; }
     std::uint16_t port() const;
-    /// Whether it is of 127.0.0.0/8, or ::1.
-    bool is_loopback() const;
+    /// "10.0.0.3", "::1".
+    std::string ip() const;
     /// "10.0.0.3:6379", "[::1]:6379".
     std::string text() const;
 

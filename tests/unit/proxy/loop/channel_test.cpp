@@ -89,6 +89,12 @@ std::string read_all(const Socket& socket) {
     return all;
 }
 
+std::shared_ptr<TlsProfile> profile_trusting(const test::TestCa& ca) {
+    tls::ClientOptions options;
+    options.ca_pem = ca.pem();
+    return TlsProfile::make(options, "127.0.0.1").value();
+}
+
 struct ChannelTest : ::testing::Test {
     /// A channel on one end of a connection; the other end is `theirs`.
     void adopt() {
@@ -128,9 +134,7 @@ TEST_F(ChannelTest, says_why_it_cannot_connect) {
 
 TEST_F(ChannelTest, greets_the_server_before_the_loop_turns) {
     const test::TestCa ca;
-    tls::ClientOptions options;
-    options.ca_pem = ca.pem();
-    ASSERT_TRUE(channel.connect(net.address(), TlsProfile::make(options, "127.0.0.1").value()));
+    ASSERT_TRUE(channel.connect(net.address(), profile_trusting(ca)));
     theirs = net.accept();
     std::array<char, 1> first{};
     ASSERT_EQ(::recv(theirs.fd(), first.data(), first.size(), MSG_DONTWAIT), 1);
@@ -140,11 +144,9 @@ TEST_F(ChannelTest, greets_the_server_before_the_loop_turns) {
 
 TEST_F(ChannelTest, says_why_it_cannot_connect_to_greet) {
     const test::TestCa ca;
-    tls::ClientOptions options;
-    options.ca_pem = ca.pem();
     const auto nobody = net.address();
     net.listener.close();
-    const auto begun = channel.connect(nobody, TlsProfile::make(options, "127.0.0.1").value());
+    const auto begun = channel.connect(nobody, profile_trusting(ca));
     ASSERT_FALSE(begun) << "the socket tells of its error once, and has";
     EXPECT_NE(begun.error().context.find("Connection refused"), std::string::npos) << begun.error().context;
     loop.turn();

@@ -11,9 +11,10 @@ namespace cvp::proxy {
 
 /// What a server gave to resume its sessions with, newest first.
 ///
-/// A ticket of TLS 1.3 resumes once: OpenSSL marks it as used, and the connection that resumed brings another. So there
-/// come to be as many as connections are begun at one time; with a single one every second of them would shake hands in
-/// full. One of TLS 1.2 stays.
+/// One of TLS 1.3 is for one connection (RFC 8446 C.4), which brings another. But the last stays, as one of TLS 1.2
+/// does: an application that opens its pool at once comes before the tickets do that its first connections bring, and
+/// would shake hands in full for each of the others. What a second use might tell an observer, our address tells him
+/// anyway.
 ///
 /// Owner: a TlsProfile.
 class TlsTickets {
@@ -25,7 +26,8 @@ public:
     };
     using Session = std::unique_ptr<ssl_session_st, Free>;
 
-    /// @param until the end of the certificate that was verified for it: OpenSSL does not look at that again
+    /// @param until the end of the certificate that was verified for it: OpenSSL does not look at that again. The
+    ///        session's own end may come sooner.
     void add(Session session, TimePoint until);
     /// The newest that can be used; null if there is none.
     Session take(TimePoint now);

@@ -4,9 +4,9 @@
 
 Environment:
     BENCH_ROWS      rows to measure, separated by blanks (default: all)
-    BENCH_SAMPLES   samples that must count, for each row and way (21; of memory and starts 7 are enough)
+    BENCH_SAMPLES   samples that must count, for each row and way (31; of memory and starts 7 are enough)
     BENCH_SECONDS   of one sample (0.5)
-    BENCH_MINUTES   that all may take (15)
+    BENCH_MINUTES   that all may take (20)
     BENCH_QUIET     off: count samples on a busy machine too; what comes out is good for nothing but trying this out
     PEERS           more peers: name=command with {listen} {upstream} {ca} {password}, one a line
 
@@ -49,15 +49,20 @@ class Bench:
 
     def __init__(self, folder, binaries):
         self.binaries = binaries
-        self.needed = int(os.environ.get("BENCH_SAMPLES", "21"))
+        self.needed = int(os.environ.get("BENCH_SAMPLES", "31"))
         self.seconds = float(os.environ.get("BENCH_SECONDS", "0.5"))
         self.is_quiet_needed = os.environ.get("BENCH_QUIET", "") != "off"
         self.told = 0.0  # that it waits
-        self.deadline = time.monotonic() + 60 * float(os.environ.get("BENCH_MINUTES", "15"))
-        self.server = Server(folder)
-        peers = Peers(self.server, folder, binaries)
+        self.deadline = time.monotonic() + 60 * float(os.environ.get("BENCH_MINUTES", "20"))
+        peers = Peers(Server(folder), folder, binaries)
         self.paths = peers.open_all()
         self.notes = peers.notes
+        self.is_quiet = False  # as far as is known
+
+    def set_value(self, size):
+        """Gives what clients ask for a value of `size` bytes, on each server."""
+        for server in {id(path.server): path.server for path in self.paths}.values():
+            server.set_value(size)
 
     def measure(self, row):
         """Rounds over the ways until each has its samples, its tries are over, or time is; there is always time for
@@ -86,7 +91,7 @@ class Bench:
 
     def _take(self, row, path, entry, deadline):
         is_quiet_needed = row.needs_quiet and self.is_quiet_needed
-        while is_quiet_needed and (others := others_now()) >= QUIET_SHARE:
+        while is_quiet_needed and not self.is_quiet and (others := others_now()) >= QUIET_SHARE:
             if time.monotonic() > deadline:
                 return
             if time.monotonic() > self.told + TELL_EVERY:
@@ -95,7 +100,8 @@ class Bench:
             time.sleep(0.5)
         values, others = row.sample(self, path)
         entry["tries"] += 1
-        if not is_quiet_needed or others < QUIET_SHARE:
+        self.is_quiet = others < QUIET_SHARE  # otherwise the next sample waits until it is
+        if not is_quiet_needed or self.is_quiet:
             entry["samples"].append(values | {"others": others})
 
 

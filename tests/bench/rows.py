@@ -61,8 +61,8 @@ def cpu_values(usage, count):
     return {name: seconds * 1e6 / count for name, seconds in values.items()}
 
 
-def meter_of(bench, path):
-    pids = {"server": bench.server.program.pid}
+def meter_of(path):
+    pids = {"server": path.server.program.pid}
     if path.program:
         pids["proxy"] = path.program.pid
     return Meter(pids)
@@ -76,13 +76,13 @@ class Load(Row):
         self._rates = {}
 
     def prepare(self, bench):
-        bench.server.set_value(self.size)
+        bench.set_value(self.size)
 
     def sample(self, bench, path):
         if path.name not in self._rates:
             self._rates[path.name] = self._run(path, self.clients * self.pipeline * 40)["rps"]
         count = int(self._rates[path.name] * bench.seconds)
-        meter = meter_of(bench, path)
+        meter = meter_of(path)
         values = self._run(path, count)
         usage = meter.stop()
         self._rates[path.name] = values["rps"]
@@ -103,11 +103,11 @@ class Latency(Row):
     figures = (Figure("1c-latency", "p50_us", "µs, p50"), Figure("1c-latency-avg", "avg_us", "µs, mean"))
 
     def prepare(self, bench):
-        bench.server.set_value(64)
+        bench.set_value(64)
 
     def sample(self, bench, path):
-        meter = meter_of(bench, path)
-        output = output_of([bench.binaries.clients, "latency", str(int(bench.seconds * 1000)), bench.server.key,
+        meter = meter_of(path)
+        output = output_of([bench.binaries.clients, "latency", str(int(bench.seconds * 1000)), path.server.key,
                             *path.place])
         usage = meter.stop()
         count, p50, mean, _ = map(float, output.split())
@@ -121,7 +121,7 @@ class NewConnections(Row):
     workers = 8
 
     def sample(self, bench, path):
-        meter = meter_of(bench, path)
+        meter = meter_of(path)
         output = output_of([bench.binaries.clients, "rate", str(int(bench.seconds * 1000)), str(self.workers),
                             *path.place])
         usage = meter.stop()
@@ -190,7 +190,7 @@ class Start(Row):
                Figure("start-listening", "listening_ms", "ms to listening", False))
 
     def sample(self, bench, path):
-        meter = Meter({"server": bench.server.program.pid})
+        meter = Meter({"server": path.server.program.pid})
         times = []
         for _ in range(STARTS):
             program = path.fresh().program

@@ -4,18 +4,19 @@
 
 Environment:
     BENCH_ROWS      rows to measure, separated by blanks (default: all)
-    BENCH_SAMPLES   samples that must count, for each row and way (31; of memory and starts 7 are enough)
+    BENCH_SAMPLES   samples that must count, for each row and way (21; of memory and starts 7 are enough)
     BENCH_SECONDS   of one sample (0.5)
-    BENCH_MINUTES   that all may take (20)
+    BENCH_MINUTES   that all may take (15)
     BENCH_QUIET     off: count samples on a busy machine too; what comes out is good for nothing but trying this out
     PEERS           more peers: name=command with {listen} {upstream} {ca} {password}, one a line
 
-Samples of the ways are taken in turn. One counts only if other processes used less than 10 % of the CPUs during it,
-because a busy machine flatters every ratio. Exits with 1 if a row has too few samples that count.
+Samples of the ways are taken in rounds, each in another order. One counts only if other processes used less than 10 %
+of the CPUs during it, because a busy machine flatters every ratio. Exits with 1 if a row has too few samples that count.
 """
 
 import math
 import os
+import random
 import signal
 import sys
 import tempfile
@@ -49,15 +50,14 @@ class Bench:
 
     def __init__(self, folder, binaries):
         self.binaries = binaries
-        self.needed = int(os.environ.get("BENCH_SAMPLES", "31"))
+        self.needed = int(os.environ.get("BENCH_SAMPLES", "21"))
         self.seconds = float(os.environ.get("BENCH_SECONDS", "0.5"))
         self.is_quiet_needed = os.environ.get("BENCH_QUIET", "") != "off"
         self.told = 0.0  # that it waits
-        self.deadline = time.monotonic() + 60 * float(os.environ.get("BENCH_MINUTES", "20"))
+        self.deadline = time.monotonic() + 60 * float(os.environ.get("BENCH_MINUTES", "15"))
         peers = Peers(Server(folder), folder, binaries)
         self.paths = peers.open_all()
         self.notes = peers.notes
-        self.is_quiet = False  # as far as is known
 
     def set_value(self, size):
         """Gives what clients ask for a value of `size` bytes, on each server."""
@@ -72,14 +72,15 @@ class Bench:
         ways = [path for path in self.paths if row.measures_direct or path.program]
         taken = {path.name: {"samples": [], "tries": 0, "note": ""} for path in ways}
         row.prepare(self)
-        for number in range(TRIES_PER_SAMPLE * needed):
+        orders = random.Random(1)
+        for _ in range(TRIES_PER_SAMPLE * needed):
             left = [path for path in ways if len(taken[path.name]["samples"]) < needed]
             if not left or time.monotonic() > deadline:
                 break
-            first = number % len(left)  # so that none is always the one after another
+            orders.shuffle(left)  # so that none is always the one after another, whose traces it would run on
             row.begin_round(self, left)
             try:
-                for path in left[first:] + left[:first]:
+                for path in left:
                     self._take(row, path, taken[path.name], deadline)
             finally:
                 row.end_round()
@@ -91,7 +92,8 @@ class Bench:
 
     def _take(self, row, path, entry, deadline):
         is_quiet_needed = row.needs_quiet and self.is_quiet_needed
-        while is_quiet_needed and not self.is_quiet and (others := others_now()) >= QUIET_SHARE:
+        # The look is also a rest: without it a sample is scheduled by the load of the one before.
+        while is_quiet_needed and (others := others_now()) >= QUIET_SHARE:
             if time.monotonic() > deadline:
                 return
             if time.monotonic() > self.told + TELL_EVERY:
@@ -100,8 +102,7 @@ class Bench:
             time.sleep(0.5)
         values, others = row.sample(self, path)
         entry["tries"] += 1
-        self.is_quiet = others < QUIET_SHARE  # otherwise the next sample waits until it is
-        if not is_quiet_needed or self.is_quiet:
+        if not is_quiet_needed or others < QUIET_SHARE:
             entry["samples"].append(values | {"others": others})
 
 

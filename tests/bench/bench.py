@@ -61,7 +61,7 @@ class Bench:
 
     def set_value(self, size):
         """Gives what clients ask for a value of `size` bytes, on each server."""
-        for server in {id(path.server): path.server for path in self.paths}.values():
+        for server in {path.server for path in self.paths}:
             server.set_value(size)
 
     def measure(self, row):

@@ -169,8 +169,8 @@ class Peers:
     """Starts whatever stands between clients and the server. Each start is a new process on a new port.
 
     Programs of one thread share one server with the direct way. Each that has threads, or may have, gets one of its own
-    that is like it: Linux remembers for seconds how many different threads a process woke and places those it wakes by
-    that, so that the samples after stunnel's were others (HAProxy's 2 to 3 % faster)."""
+    that is like it: HAProxy was 2 to 3 % faster beside stunnel's samples on the same server, perhaps because Linux
+    remembers for seconds how many different threads a process woke and places those it wakes by that."""
 
     def __init__(self, server, folder, binaries):
         self.server, self.folder, self.binaries = server, folder, binaries
@@ -198,6 +198,8 @@ class Peers:
             except (StartError, FileNotFoundError) as error:
                 if path:
                     path.program.stop()
+                if name in self.apart:
+                    self.apart.pop(name).program.stop()
                 if name in ("dedicated", "probe"):
                     raise
                 self.notes.append(f"{name} is left out: {error}")

@@ -3,7 +3,6 @@
 #include <atomic>
 #include <cstdio>
 #include <functional>
-#include <memory>
 #include <thread>
 
 #include <fcntl.h>
@@ -91,13 +90,13 @@ TEST_F(RelayTest, connections_after_the_first_resume_its_tls_session) {
 TEST_F(RelayTest, a_pool_that_is_opened_at_once_resumes_as_well) {
     constexpr std::size_t kPool = 50;  // more than there are tickets
     ASSERT_TRUE(proxy_.wait_until_proven());
-    std::vector<std::unique_ptr<RespClient>> pool;
+    std::vector<RespClient> pool;
     for (std::size_t i = 0; i < kPool; ++i) {
-        pool.push_back(std::make_unique<RespClient>(proxy_.connect()));
-        ASSERT_TRUE(pool.back()->send(encode_command({"PING"})));
+        pool.push_back(proxy_.connect());
+        ASSERT_TRUE(pool.back().send(encode_command({"PING"})));
     }
-    for (const auto& client : pool)
-        EXPECT_TRUE(client->read_reply());
+    for (auto& client : pool)
+        EXPECT_TRUE(client.read_reply());
     const auto stats = proxy_.stats();
     EXPECT_GE(stats.handshakes_ok, kPool);
     EXPECT_EQ(stats.handshakes_ok - stats.handshakes_resumed, 1u) << "the very first";

@@ -86,17 +86,21 @@ void Relay::first_bytes(std::string_view bytes) {
     apply(session_.on_first_bytes(SteadyClock::now(), host_.connect_hold()));
 }
 
+Session::ClientEnd Relay::meaning_of_end() const {
+    using enum Session::ClientEnd;
+    if (conversation_.must_hear_of_end()) return tell;
+    if (!conversation_.is_idle() || !held_.empty()) return owed;
+    return conversation_.is_silent() ? tell : nothing;
+}
+
 void Relay::on_client_eof() {
-    const bool is_idle = conversation_.is_idle() && held_.empty();
-    const auto end = conversation_.must_hear_of_end() ? Session::ClientEnd::tell
-                     : is_idle                        ? Session::ClientEnd::nothing
-                                                      : Session::ClientEnd::owed;
-    apply(session_.on_client_eof(SteadyClock::now(), end));
+    apply(session_.on_client_eof(SteadyClock::now(), meaning_of_end()));
     if (session_.state() == Session::State::ending) on_client_sent();
 }
 
 /// It is gone, and the server might act for it: what it sent and nobody took is of no more use.
 void Relay::on_client_unread_end() {
+    if (conversation_.is_silent()) return;  // it did not wait for anything
     if (session_.state() == Session::State::relaying && conversation_.must_hear_of_end()) abort();
 }
 
@@ -131,7 +135,7 @@ void Relay::count_cut() {
 
 void Relay::on_time(SteadyClock::time_point now) {
     if (claim_ && now >= claim_until_) claim_.reset();  // the server is busy: others need not wait for it
-    apply(session_.on_time(now, client_->pending()));
+    apply(session_.on_time(now, client_->pending() + (upstream_ ? upstream_->pending() : 0)));
     if (session_.state() != Session::State::over) seek_renewal(now);
 }
 
@@ -188,7 +192,7 @@ void Relay::send_held() {
         held_.consume(taken);
         if (taken < part.size()) break;
     }
-    if (session_.has_client_ended() && conversation_.must_hear_of_end()) upstream_->finish();
+    if (session_.has_client_ended() && meaning_of_end() == Session::ClientEnd::tell) upstream_->finish();
     follow_up(now);
 }
 
@@ -279,7 +283,7 @@ void Relay::follow_up(SteadyClock::time_point now) {
     if (move_) move_->on_progress();
     if (session_.state() == Session::State::over) return;
     seek_renewal(now);
-    const bool is_over = session_.has_client_ended() && conversation_.is_idle() && held_.empty();
+    const bool is_over = session_.has_client_ended() && meaning_of_end() == Session::ClientEnd::nothing;
     if (is_over && session_.state() == Session::State::relaying) {
         return apply(session_.on_idle());
     }

@@ -109,6 +109,9 @@ public:
     /// Whether the server should learn at once that the client ended: a command in flight may block, or what comes is
     /// not the reply to anything.
     bool must_hear_of_end() const;
+    /// Whether the server answers nothing now (CLIENT REPLY OFF, or SKIP for the newest command): what it was sent may
+    /// be on its way still, although no reply is owed.
+    bool is_silent() const { return is_reply_off_ || is_reply_skipped_; }
     bool is_opaque() const { return is_opaque_; }
     bool is_subscribed() const;
 
@@ -131,7 +134,6 @@ private:
     void copy_from_here();
     bool is_bound_by_resp2() const;
     bool will_refuse_hello() const;
-    bool is_silent() const { return is_reply_off_ || is_reply_skipped_; }
 
     // Replies (conversation_replies.cpp)
     std::size_t pass_usual_replies(std::string_view bytes);

@@ -144,7 +144,7 @@ Do Session::on_time(SteadyClock::time_point now, std::size_t pending) {
             deadline_ = hold_until_;
             return Do::dial;
         case State::relaying:
-            if (pending > 0) {  // the client is slow, not the server
+            if (pending > 0) {  // TCP's own limit is for those that take nothing
                 deadline_ = now + kLastReplies;
                 return Do::nothing;
             }

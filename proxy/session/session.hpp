@@ -69,7 +69,7 @@ public:
     enum class ClientEnd {
         nothing,  ///< no reply is owed: the session ends
         owed,     ///< replies are owed, and come by themselves
-        tell,     ///< the server must hear of it: a command may wait for others, or messages come unasked
+        tell,  ///< the server must hear of it: a command may wait for others, messages come unasked, or replies do not
     };
     Do on_client_eof(SteadyClock::time_point now, ClientEnd end = ClientEnd::tell);
     /// No reply is owed any more.
@@ -88,7 +88,7 @@ public:
     /// @param hold how long the client may be held while another connection is brought to its state; 0: not at all
     Do on_upstream_end(SteadyClock::time_point now, std::chrono::milliseconds hold);
 
-    /// @param pending bytes that wait for the client
+    /// @param pending bytes that wait for the client or the server to take them
     Do on_time(SteadyClock::time_point now, std::size_t pending);
     /// When on_time() is wanted next.
     std::optional<SteadyClock::time_point> deadline() const { return deadline_; }

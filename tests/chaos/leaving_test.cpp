@@ -1,5 +1,6 @@
 // Clients that leave, half or whole, and clients that do not read: the server hears of it as if they were its own.
-#include <thread>
+#include <poll.h>
+#include <sys/socket.h>
 
 #include "tests/chaos/fixture.hpp"
 #include "tests/support/eventually.hpp"
@@ -76,6 +77,37 @@ TEST_F(Leaving, is_noticed_of_a_consumer_that_reads_nothing) {
     ASSERT_TRUE(valkey().await_blocked(0)) << "a reader that is stopped hides that its client left";
     ASSERT_EQ(admin({"RPUSH", "jobs", "job"}), "1");
     EXPECT_EQ(admin({"LLEN", "jobs"}), "1");
+}
+
+/// The server is slow to read, so that of some of them more is on its way than sockets hold when they have gone.
+TEST_F(Leaving, after_writes_that_nobody_answers_takes_none_of_them_back) {
+    start();
+    constexpr std::size_t kStep = kMegabyte / 5;  // less than the proxy keeps beyond what the socket takes
+    const std::string value(2000, 'v');
+    std::vector<std::pair<RespClient, std::size_t>> clients;
+    for (std::size_t bytes = kStep; bytes <= 6 * kMegabyte; bytes += kStep) {
+        clients.emplace_back(connect(), bytes / value.size());
+        ASSERT_EQ(ask(clients.back().first, {"PING"}), "+PONG");
+        ASSERT_TRUE(clients.back().first.send(encode_command({"CLIENT", "REPLY", "OFF"})));
+    }
+    server().pause();
+    std::vector<std::size_t> written;
+    for (auto& [stays, count] : clients) {
+        auto client = std::move(stays);
+        const auto key = "log" + std::to_string(written.size());
+        std::string writes;
+        for (std::size_t i = 0; i < count; ++i)
+            writes += encode_command({"APPEND", key, value});
+        if (!client.send(writes, 300ms)) break;  // that is more than all sockets on the way hold
+        written.push_back(count * value.size());
+    }
+    ASSERT_TRUE(server().resume());
+    ASSERT_GT(written.size(), 5u);
+    for (std::size_t i = 0; i < written.size(); ++i) {
+        const auto length = [&] { return admin({"STRLEN", "log" + std::to_string(i)}); };
+        EXPECT_TRUE(eventually([&] { return length() == std::to_string(written[i]); }, 5s))
+            << length() << " of " << written[i];
+    }
 }
 
 TEST_F(Leaving, by_half_gets_the_replies_that_are_owed) {

@@ -205,7 +205,6 @@ tl::expected<VerifiedPeer, Failure> verify_peer(ssl_st* ssl, std::string_view ho
         peer.identity = *found;
     }
     peer.tls_version = SSL_get_version(ssl);
-    peer.cipher = SSL_get_cipher_name(ssl);
     peer.not_after = crypto::time_point_of(X509_get0_notAfter(certificate));
     peer.resumed = SSL_session_reused(ssl) == 1;
     return peer;

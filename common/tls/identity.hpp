@@ -37,7 +37,6 @@ Error to_error(const Failure& failure);
 /// What is known of a server whose handshake and verification succeeded.
 struct VerifiedPeer {
     std::string tls_version;  ///< "TLSv1.3"
-    std::string cipher;       ///< "TLS_AES_256_GCM_SHA384"
     std::string identity;     ///< the one that matched, "ip:10.0.0.3"; empty unless verify is full
     std::chrono::system_clock::time_point not_after;  ///< end of the certificate's life
     bool resumed = false;

@@ -78,7 +78,25 @@ Result<std::shared_ptr<TlsProfile>> TlsProfile::make(tls::ClientOptions options,
 }
 
 TlsProfile::TlsProfile(tls::SslContext context, tls::ClientOptions options, std::string host)
-    : context_(std::move(context)), options_(std::move(options)), host_(std::move(host)) {}
+    : context_(std::move(context)), options_(std::move(options)), host_(std::move(host)), known_(nullptr, X509_free) {}
+
+/// A resumed session comes with the certificate of the one before it, the very object: taking its names apart again
+/// would be a fiftieth of the handshake.
+tl::expected<tls::VerifiedPeer, tls::Failure> TlsProfile::verify(ssl_st* ssl) {
+    X509* shown = SSL_get0_peer_certificate(ssl);
+    if (shown != nullptr && shown == known_.get() && SSL_session_reused(ssl) == 1) {
+        auto peer = peer_;
+        peer.resumed = true;
+        return peer;
+    }
+    auto peer = tls::verify_peer(ssl, host_, options_);
+    if (peer) {
+        X509_up_ref(shown);
+        known_.reset(shown);
+        peer_ = *peer;
+    }
+    return peer;
+}
 
 TlsEngine::TlsEngine(std::shared_ptr<TlsProfile> profile) : profile_(std::move(profile)) {
     ssl_ = SSL_new(profile_->context_.native());
@@ -166,7 +184,7 @@ void TlsEngine::keep_ticket(TlsTickets::Session ticket) {
 
 /// Decides about the server whose handshake is done.
 bool TlsEngine::take_server() {
-    auto peer = tls::verify_peer(ssl_, profile_->host_, profile_->options_);
+    auto peer = profile_->verify(ssl_);
     if (!peer) {
         fail_with(std::move(peer).error());
         return false;

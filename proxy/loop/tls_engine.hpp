@@ -12,7 +12,8 @@
 #include "proxy/loop/tls_server_profile.hpp"
 #include "proxy/loop/tls_tickets.hpp"
 
-struct ssl_st;  // OpenSSL's SSL, so that its headers stay in the .cpp
+struct ssl_st;  // OpenSSL's SSL and X509, so that its headers stay in the .cpp
+struct x509_st;
 
 namespace cvp::proxy {
 
@@ -30,12 +31,18 @@ public:
 private:
     friend class TlsEngine;
     friend struct TlsEngineBio;
+    using Certificate = std::unique_ptr<x509_st, void (*)(x509_st*)>;
+
     TlsProfile(tls::SslContext context, tls::ClientOptions options, std::string host);
 
     tls::SslContext context_;
     tls::ClientOptions options_;
+    tl::expected<tls::VerifiedPeer, tls::Failure> verify(ssl_st* ssl);
+
     std::string host_;
     TlsTickets tickets_;
+    Certificate known_;       ///< of the server that was verified last
+    tls::VerifiedPeer peer_;  ///< who that was
 };
 
 /// One end of a TLS connection, without a socket: ciphertext in and out are strings of the caller's.

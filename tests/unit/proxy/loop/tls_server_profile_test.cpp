@@ -137,7 +137,12 @@ TEST_F(TlsServerProfileTest, resumes_sessions_unless_certificates_are_demanded) 
         EXPECT_EQ(first.server().state(), State::open);
         Ends second(client, server);
         EXPECT_EQ(second.server().state(), State::open);
-        return second.client().take_peer()->resumed;
+        const auto before = first.client().take_peer().value();
+        const auto after = second.client().take_peer().value();
+        EXPECT_EQ(after.to_string(), before.to_string());
+        EXPECT_EQ(after.not_after, before.not_after);
+        EXPECT_FALSE(before.resumed);
+        return after.resumed;
     };
     EXPECT_TRUE(resumes(client(ca), *make(shown_by(ca))));
     EXPECT_FALSE(resumes(client(ca, client_ca.client_certificate()), *make(demanding())));

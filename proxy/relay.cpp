@@ -197,12 +197,14 @@ void Relay::send_held() {
 }
 
 void Relay::drop_upstream() {
+    const bool is_over = session_.has_client_ended() && meaning_of_end() == Session::ClientEnd::nothing;
     held_.clear();
     end_move();
     claim_.reset();
     if (approach_) loop_.dispose(std::move(approach_));
     if (!upstream_) return;
     --host_.stats().upstream_open;
+    if (is_over) upstream_->abandon();
     loop_.dispose(std::move(upstream_));
 }
 

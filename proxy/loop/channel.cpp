@@ -221,13 +221,13 @@ void Channel::finish() {
     }
     send_deferred();
     shut_if_drained();
-    update_interest();
+    if (!has_peer_ended_) update_interest();
 }
 
 void Channel::shut_if_drained() {
-    if (!is_finishing_ || is_shut_ || !pending_.empty()) return;
-    ::shutdown(socket_.fd(), SHUT_WR);
-    is_shut_ = true;
+    if (!is_finishing_ || is_finished_ || !pending_.empty()) return;
+    if (!has_peer_ended_) ::shutdown(socket_.fd(), SHUT_WR);
+    is_finished_ = true;
 }
 
 void Channel::set_reading(std::size_t bytes) {
@@ -268,6 +268,12 @@ void Channel::close() {
     watch_.stop();
     socket_.close();
     pending_.clear();
+}
+
+void Channel::abandon() {
+    send_deferred();
+    if (tls_ && pending_.empty()) reset_on_close(socket_);
+    close();
 }
 
 std::optional<tls::VerifiedPeer> Channel::take_peer() {

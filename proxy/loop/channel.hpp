@@ -89,12 +89,16 @@ public:
     /// How many bytes may be read per wake-up; 0 stops reading.
     void set_reading(std::size_t bytes);
 
-    /// Ends our direction: close_notify and FIN follow what is pending. Nothing is written after that.
+    /// Ends our direction: close_notify and FIN follow what is pending. Nothing is written after that. To a peer that
+    /// has ended its own it is close() that sends the FIN, and the owner's next step.
     void finish();
-    /// Whether that FIN was sent.
-    bool is_finished() const { return is_shut_; }
+    /// Whether all that was sent.
+    bool is_finished() const { return is_finished_; }
 
     void close();
+    /// The same, of a peer that owes us nothing and whom we owe nothing. One of TLS is reset: it would answer a FIN
+    /// with a close_notify, which nobody is there to take any more and the kernel answers with a reset, only later.
+    void abandon();
     void retire() override { close(); }
     /// Whether TCP is there: TLS may not be.
     bool is_connected() const { return state_ != State::connecting; }
@@ -143,7 +147,7 @@ private:
     bool is_unread_end_told_ = false;
     bool is_write_broken_ = false;
     bool is_finishing_ = false;
-    bool is_shut_ = false;
+    bool is_finished_ = false;
 };
 
 }  // namespace cvp::proxy

@@ -174,6 +174,7 @@ void Watch::want(std::uint32_t events) {
 
 void Watch::stop() {
     if (fd_ < 0) return;
+    // Closing it is not enough: epoll goes on for a descriptor that a child has, be it only until its exec.
     if (is_registered_) ::epoll_ctl(loop_.epoll_.fd(), EPOLL_CTL_DEL, fd_, nullptr);
     is_registered_ = false;
     fd_ = -1;

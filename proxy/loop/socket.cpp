@@ -155,6 +155,11 @@ Result<void> connect_outcome(const Socket& socket) {
     return {};
 }
 
+void reset_on_close(const Socket& socket) {
+    const linger not_at_all{.l_onoff = 1, .l_linger = 0};
+    ::setsockopt(socket.fd(), SOL_SOCKET, SO_LINGER, &not_at_all, sizeof not_at_all);
+}
+
 Transfer receive(const Socket& socket, char* buffer, std::size_t size) {
     return transfer([&] { return ::recv(socket.fd(), buffer, size, 0); });
 }

@@ -69,6 +69,9 @@ Result<Socket> connect_tcp(const SocketAddress& address);
 /// @errors unavailable with the system's reason
 Result<void> connect_outcome(const Socket& socket);
 
+/// Makes its close() a reset (RST): what the peer has not read yet is lost, and what it says then is not waited for.
+void reset_on_close(const Socket& socket);
+
 /// How many bytes a read or write moved, or why none.
 struct Transfer {
     enum class State {

@@ -4,12 +4,14 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include "tests/support/byte_stream.hpp"
 #include "tests/support/test_ca.hpp"
 
 namespace cvp::proxy {
@@ -66,8 +68,7 @@ struct Net {
 };
 
 void reset(Socket& socket) {
-    const linger now{.l_onoff = 1, .l_linger = 0};
-    ::setsockopt(socket.fd(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    reset_on_close(socket);
     socket.close();
 }
 
@@ -201,6 +202,48 @@ TEST_F(ChannelTest, queues_what_the_socket_does_not_take_and_ends_after_it) {
     EXPECT_TRUE(channel.is_finished());
     EXPECT_EQ(channel.pending(), 0u);
     EXPECT_GT(owner.sent, 0);
+}
+
+TEST_F(ChannelTest, sends_a_peer_that_has_ended_the_rest_before_it_is_closed) {
+    adopt();
+    channel.set_reading(100);
+    ::shutdown(theirs.fd(), SHUT_WR);
+    ASSERT_TRUE(turn_until(loop, [&] { return owner.heard == "eof;"; }));
+    const std::string big(8 << 20, 'x');
+    channel.write(big);
+    channel.finish();
+    EXPECT_FALSE(channel.is_finished());
+    std::size_t read = 0;
+    std::array<char, 65536> buffer{};
+    ::fcntl(theirs.fd(), F_SETFL, O_NONBLOCK);
+    bool has_ended = false;
+    ASSERT_TRUE(turn_until(loop, [&] {
+        if (channel.is_finished()) channel.close();
+        const auto got = receive(theirs, buffer.data(), buffer.size());
+        read += got.bytes;
+        has_ended = got.state == Transfer::State::ended;
+        return has_ended;
+    }));
+    EXPECT_EQ(read, big.size());
+}
+
+TEST_F(ChannelTest, that_is_abandoned_resets_a_peer_of_tls_alone) {
+    adopt();
+    channel.abandon();
+    std::array<char, 1> first{};
+    EXPECT_EQ(receive(theirs, first.data(), first.size()).state, Transfer::State::ended);
+
+    const test::TestCa ca;
+    Channel with_tls(loop, owner);
+    ASSERT_TRUE(with_tls.connect(net.address(), profile_trusting(ca)));
+    test::ByteStream server(::dup(net.accept().fd()));
+    std::thread accepts([&] { EXPECT_TRUE(server.accept_tls(ca.server(), 5s)); });
+    EXPECT_TRUE(turn_until(loop, [&] { return owner.heard == "open;"; }));
+    accepts.join();
+    with_tls.abandon();
+    const auto end = server.read_some(5s);
+    ASSERT_FALSE(end) << *end;
+    EXPECT_NE(end.error().context.find("reset"), std::string::npos) << end.error().context;
 }
 
 TEST_F(ChannelTest, delivers_what_came_before_a_reset_although_writing_fails_already) {

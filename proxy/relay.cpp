@@ -93,15 +93,21 @@ Session::ClientEnd Relay::meaning_of_end() const {
     return conversation_.is_silent() ? tell : nothing;
 }
 
+/// The client has gone, and nobody owes anybody anything.
+bool Relay::is_over() const {
+    return session_.has_client_ended() && meaning_of_end() == Session::ClientEnd::nothing;
+}
+
 void Relay::on_client_eof() {
     apply(session_.on_client_eof(SteadyClock::now(), meaning_of_end()));
     if (session_.state() == Session::State::ending) on_client_sent();
 }
 
-/// It is gone, and the server might act for it: what it sent and nobody took is of no more use.
+/// It is gone, and the server might act for it: what it sent and nobody took is of no more use, unless it wanted no
+/// answers anyway.
 void Relay::on_client_unread_end() {
-    if (conversation_.is_silent()) return;  // it did not wait for anything
-    if (session_.state() == Session::State::relaying && conversation_.must_hear_of_end()) abort();
+    const bool is_of_use = !conversation_.must_hear_of_end() || conversation_.is_silent();
+    if (session_.state() == Session::State::relaying && !is_of_use) abort();
 }
 
 void Relay::on_client_sent() {
@@ -197,14 +203,14 @@ void Relay::send_held() {
 }
 
 void Relay::drop_upstream() {
-    const bool is_over = session_.has_client_ended() && meaning_of_end() == Session::ClientEnd::nothing;
+    const bool can_abandon = is_over();
     held_.clear();
     end_move();
     claim_.reset();
     if (approach_) loop_.dispose(std::move(approach_));
     if (!upstream_) return;
     --host_.stats().upstream_open;
-    if (is_over) upstream_->abandon();
+    if (can_abandon) upstream_->abandon();
     loop_.dispose(std::move(upstream_));
 }
 
@@ -285,8 +291,7 @@ void Relay::follow_up(SteadyClock::time_point now) {
     if (move_) move_->on_progress();
     if (session_.state() == Session::State::over) return;
     seek_renewal(now);
-    const bool is_over = session_.has_client_ended() && meaning_of_end() == Session::ClientEnd::nothing;
-    if (is_over && session_.state() == Session::State::relaying) {
+    if (is_over() && session_.state() == Session::State::relaying) {
         return apply(session_.on_idle());
     }
     if (session_.has_client_ended()) set_timer(now);

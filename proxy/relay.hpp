@@ -100,6 +100,7 @@ private:
     void on_client_eof();
     void on_client_unread_end();
     Session::ClientEnd meaning_of_end() const;
+    bool is_over() const;
     void on_client_sent();
     void on_upstream_bytes(std::string_view bytes);
     void on_upstream_end();

@@ -78,7 +78,7 @@ Result<std::shared_ptr<TlsProfile>> TlsProfile::make(tls::ClientOptions options,
 }
 
 TlsProfile::TlsProfile(tls::SslContext context, tls::ClientOptions options, std::string host)
-    : context_(std::move(context)), options_(std::move(options)), host_(std::move(host)), known_(nullptr, X509_free) {}
+    : context_(std::move(context)), options_(std::move(options)), host_(std::move(host)) {}
 
 /// A resumed session comes with the certificate of the one before it, the very object: taking its names apart again
 /// would be a fiftieth of the handshake.
@@ -92,7 +92,7 @@ tl::expected<tls::VerifiedPeer, tls::Failure> TlsProfile::verify(ssl_st* ssl) {
     auto peer = tls::verify_peer(ssl, host_, options_);
     if (peer) {
         X509_up_ref(shown);
-        known_.reset(shown);
+        known_.reset(shown, X509_free);
         peer_ = *peer;
     }
     return peer;

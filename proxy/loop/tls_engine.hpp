@@ -31,18 +31,15 @@ public:
 private:
     friend class TlsEngine;
     friend struct TlsEngineBio;
-    using Certificate = std::unique_ptr<x509_st, void (*)(x509_st*)>;
-
     TlsProfile(tls::SslContext context, tls::ClientOptions options, std::string host);
+    tl::expected<tls::VerifiedPeer, tls::Failure> verify(ssl_st* ssl);
 
     tls::SslContext context_;
     tls::ClientOptions options_;
-    tl::expected<tls::VerifiedPeer, tls::Failure> verify(ssl_st* ssl);
-
     std::string host_;
     TlsTickets tickets_;
-    Certificate known_;       ///< of the server that was verified last
-    tls::VerifiedPeer peer_;  ///< who that was
+    std::shared_ptr<x509_st> known_;  ///< the certificate that was verified last
+    tls::VerifiedPeer peer_;          ///< whose it is
 };
 
 /// One end of a TLS connection, without a socket: ciphertext in and out are strings of the caller's.

@@ -144,7 +144,7 @@ Do Session::on_time(SteadyClock::time_point now, std::size_t pending) {
             deadline_ = hold_until_;
             return Do::dial;
         case State::relaying:
-            if (pending > 0) {  // TCP's own limit is for those that take nothing
+            if (pending > 0) {  // somebody is slow to take them, which is no silence of the server's
                 deadline_ = now + kLastReplies;
                 return Do::nothing;
             }

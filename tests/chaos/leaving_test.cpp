@@ -1,7 +1,4 @@
 // Clients that leave, half or whole, and clients that do not read: the server hears of it as if they were its own.
-#include <poll.h>
-#include <sys/socket.h>
-
 #include "tests/chaos/fixture.hpp"
 #include "tests/support/eventually.hpp"
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -103,6 +104,20 @@ struct ChannelTest : ::testing::Test {
         theirs = std::move(other);
         channel.adopt(std::move(ours));
     }
+    /// Turns the loop until `theirs` gets the end, with a call of `before_each` before each read.
+    /// @return the bytes that came before the end; nothing if it did not come
+    std::optional<std::size_t> drain(const std::function<void()>& before_each = [] {}) {
+        std::size_t read = 0;
+        std::array<char, 65536> buffer{};
+        ::fcntl(theirs.fd(), F_SETFL, O_NONBLOCK);
+        const bool has_ended = turn_until(loop, [&] {
+            before_each();
+            const auto got = receive(theirs, buffer.data(), buffer.size());
+            read += got.bytes;
+            return got.state == Transfer::State::ended;
+        });
+        return has_ended ? std::optional(read) : std::nullopt;
+    }
 
     Net net;
     EventLoop loop;
@@ -188,17 +203,7 @@ TEST_F(ChannelTest, queues_what_the_socket_does_not_take_and_ends_after_it) {
     EXPECT_GT(channel.pending(), 0u);
     channel.finish();
     EXPECT_FALSE(channel.is_finished());
-    std::size_t read = 0;
-    std::array<char, 65536> buffer{};
-    ::fcntl(theirs.fd(), F_SETFL, O_NONBLOCK);
-    bool has_ended = false;
-    ASSERT_TRUE(turn_until(loop, [&] {
-        const auto got = receive(theirs, buffer.data(), buffer.size());
-        read += got.bytes;
-        has_ended = got.state == Transfer::State::ended;
-        return has_ended;
-    }));
-    EXPECT_EQ(read, big.size());
+    ASSERT_EQ(drain(), big.size());
     EXPECT_TRUE(channel.is_finished());
     EXPECT_EQ(channel.pending(), 0u);
     EXPECT_GT(owner.sent, 0);
@@ -213,18 +218,10 @@ TEST_F(ChannelTest, sends_a_peer_that_has_ended_the_rest_before_it_is_closed) {
     channel.write(big);
     channel.finish();
     EXPECT_FALSE(channel.is_finished());
-    std::size_t read = 0;
-    std::array<char, 65536> buffer{};
-    ::fcntl(theirs.fd(), F_SETFL, O_NONBLOCK);
-    bool has_ended = false;
-    ASSERT_TRUE(turn_until(loop, [&] {
+    const auto close_when_finished = [&] {
         if (channel.is_finished()) channel.close();
-        const auto got = receive(theirs, buffer.data(), buffer.size());
-        read += got.bytes;
-        has_ended = got.state == Transfer::State::ended;
-        return has_ended;
-    }));
-    EXPECT_EQ(read, big.size());
+    };
+    ASSERT_EQ(drain(close_when_finished), big.size());
 }
 
 TEST_F(ChannelTest, that_is_abandoned_resets_a_peer_of_tls_alone) {
@@ -343,15 +340,7 @@ TEST_F(ChannelTest, queues_what_the_socket_does_not_take_at_the_end_of_a_batch) 
         ASSERT_LT(written, 64u << 20) << "a socket takes it all";
     }
     channel.finish();
-    std::size_t read = 0;
-    std::array<char, 65536> buffer{};
-    ::fcntl(theirs.fd(), F_SETFL, O_NONBLOCK);
-    ASSERT_TRUE(turn_until(loop, [&] {
-        const auto got = receive(theirs, buffer.data(), buffer.size());
-        read += got.bytes;
-        return got.state == Transfer::State::ended;
-    }));
-    EXPECT_EQ(read, written);
+    ASSERT_EQ(drain(), written);
 }
 
 /// Two channels that are readable in one batch; callbacks of either may act on the other one.

@@ -1,7 +1,11 @@
 #include "tests/support/valkey_server.hpp"
 
+#include <atomic>
+#include <thread>
+
 #include <gtest/gtest.h>
 
+#include "tests/support/eventually.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "tests/support/test_ca.hpp"
 
@@ -119,6 +123,23 @@ TEST_F(ValkeyServerTest, keeps_data_and_passwords_when_it_moves_to_another_port)
     auto client = connect(*server);
     EXPECT_EQ(ask(client, {"AUTH", text_of(kOther)}), "+OK");
     EXPECT_EQ(ask(client, {"GET", "k"}), "\"v\"");
+}
+
+TEST_F(ValkeyServerTest, takes_nothing_back_that_it_acknowledged_before_a_restart) {
+    auto server = ValkeyServer::start(options());
+    ASSERT_TRUE(server) << to_string(server.error());
+    auto client = connect(*server);
+    ASSERT_EQ(ask(client, {"AUTH", text_of(kPassword)}), "+OK");
+    std::atomic<int> acknowledged = 0;
+    std::jthread writer([&] {
+        while (client.command({"INCR", "n"}))
+            ++acknowledged;
+    });
+    ASSERT_TRUE(eventually([&] { return acknowledged > 100; }));
+    ASSERT_TRUE(server->restart());
+    writer.join();
+    // One more may have been executed whose answer the end came before.
+    EXPECT_GE(std::stoi(server->admin_text({"GET", "n"}).value()), acknowledged);
 }
 
 TEST_F(ValkeyServerTest, dies_by_kill_and_comes_back_on_its_port) {

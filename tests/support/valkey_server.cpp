@@ -238,6 +238,8 @@ Result<void> ValkeyServer::resume() {
 
 Result<void> ValkeyServer::restart(std::optional<std::uint16_t> port) {
     if (answers()) {
+        // Nothing may be acknowledged any more that the file does not have.
+        if (auto held = admin_text({"CLIENT", "PAUSE", "60000", "WRITE"}); !held) return fail(std::move(held).error());
         if (auto saved = admin_text({"SAVE"}); !saved) return fail(std::move(saved).error());
     }
     kill();

@@ -67,7 +67,7 @@ public:
     void kill();            ///< SIGKILL
     void pause();           ///< SIGSTOP: the kernel still accepts for it, nobody answers
     Result<void> resume();  ///< SIGCONT
-    /// Ends it if it runs (its data is saved first) and starts it again.
+    /// Ends it if it runs and starts it again; unless it is paused, with everything that it has acknowledged.
     /// @param port the new port; 0: any free one; nullopt: as before
     Result<void> restart(std::optional<std::uint16_t> port = std::nullopt);
     /// With effect from the next start.

@@ -58,12 +58,11 @@ Result<void> Listener::set_destination(Destination destination) {
     if (auto* target = std::get_if<Target>(&destination.to)) {
         auto made = Upstream::make(loop_, io_, slots_, options_.connection, std::move(*target), stats_);
         if (!made) return fail(std::move(made).error());
-        const bool is_same = upstream_ && upstream_->target().leads_to_same((*made)->target());
         if (upstream_) upstream_->stop();
         upstream_ = *std::move(made);
         if (!is_stopped_) upstream_->start();
         for (auto at = relays_.begin(); at != relays_.end();)
-            (*at++)->follow(is_same);
+            (*at++)->follow();
     } else {
         if (upstream_) upstream_->stop();
         upstream_.reset();
@@ -168,7 +167,7 @@ void Listener::on_primary_found(SteadyClock::time_point asked) {
               {{"connection", options_.connection}, {"clients", relays_.size()}});
     if (upstream_) upstream_->renew_spares();
     for (auto at = relays_.begin(); at != relays_.end();)
-        (*at++)->renew(asked);
+        (*at++)->leave_server(asked);
 }
 
 void Listener::stop() {

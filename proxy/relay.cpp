@@ -135,8 +135,9 @@ void Relay::on_upstream_end() {
 void Relay::count_cut() {
     auto why = conversation_.cannot_move_because();
     if (why == "quit") return;  // it asked for it
-    if (why.empty()) why = conversation_.state().subscriptions.empty() ? "in_flight" : "subscribed";
-    ++host_.stats().clients_cut[why == "busy" ? "in_flight" : why];
+    if (!conversation_.state().subscriptions.empty() && why.empty()) why = "subscribed";
+    if (conversation_.has_taught_scripts() && why.empty()) why = "scripts";
+    ++host_.stats().clients_cut[why.empty() || why == "busy" ? "in_flight" : why];
 }
 
 void Relay::on_time(SteadyClock::time_point now) {
@@ -261,7 +262,7 @@ void Relay::on_server_error(std::string_view head) {
     const auto error = classify_server_error(head);
     ++host_.stats().server_errors[static_cast<std::size_t>(error)];
     if (error == ServerError::readonly) host_.on_demoted();
-    if (error == ServerError::no_auth || error == ServerError::wrong_pass) is_renewal_wanted_ = true;
+    if (error == ServerError::no_auth || error == ServerError::wrong_pass) need_renewal(Renewal::of_connection);
 }
 
 std::optional<Conversation::Login> Relay::login_after_reset() {

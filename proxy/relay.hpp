@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <list>
 #include <memory>
 #include <optional>
@@ -56,12 +57,12 @@ public:
     /// Sends the client away at once, in the server's own words for "too many clients".
     void start_full();
 
-    /// The host's upstream is a new one.
-    /// @param is_same whether it leads to the same server: then the connection in use can stay
-    void follow(bool is_same);
-    /// The server's connection, if it is older than `than`, is to be replaced by a new one of the host's upstream, at
-    /// the next clean point.
-    void renew(SteadyClock::time_point than = SteadyClock::time_point::max());
+    /// The host's upstream is a new one: where it leads elsewhere, or with another TLS, the client goes there at the
+    /// next clean point.
+    void follow();
+    /// The host's upstream leads to another server since `since`: where the client's connection is older, the client
+    /// goes there at the next clean point.
+    void leave_server(SteadyClock::time_point since);
     /// Ends it now, whatever is pending.
     void abort();
     void retire() override {}  // close() comes before it
@@ -72,6 +73,9 @@ public:
     std::list<std::unique_ptr<Relay>>::iterator place;
 
 private:
+    /// Why the upstream connection is to be replaced, the strongest reason.
+    enum class Renewal : std::uint8_t { none, of_connection, of_server };
+
     /// The client's channel and the upstream one report through the same interface.
     struct ClientSide final : Channel::Owner {
         explicit ClientSide(Relay& relay) : relay_(relay) {}
@@ -141,6 +145,9 @@ private:
     void seek_renewal(SteadyClock::time_point now);
     void log_in_again(SteadyClock::time_point now);
     void note_missed();
+    void need_renewal(Renewal renewal) { renewal_ = std::max(renewal_, renewal); }
+    void take_way_of_today();
+    void renew();
     void begin_move(SteadyClock::time_point now);
     void end_move();
     void on_moved(LoggedIn connection, std::string first) override;
@@ -172,8 +179,9 @@ private:
     std::unique_ptr<LoginSlots::Claim> claim_;  ///< for an AUTH on the connection in use
     SteadyClock::time_point claim_until_{};
     SteadyClock::time_point connected_at_{};
-    bool is_renewal_wanted_ = false;
-    SteadyClock::time_point next_move_{};  ///< not before, after one that failed
+    Renewal renewal_ = Renewal::none;
+    SteadyClock::time_point server_since_{};  ///< connections that are older lead to another one
+    SteadyClock::time_point next_move_{};     ///< not before, after one that failed
     SteadyClock::duration move_wait_{};
     std::unique_ptr<Move> move_;
     bool is_full_ = false;

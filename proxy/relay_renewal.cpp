@@ -28,18 +28,42 @@ void Relay::take_over(LoggedIn connection, std::shared_ptr<Upstream> way) {
     ++host_.stats().upstream_open;
     relogin_ = Relogin(way_->age_limits());
     relogin_.on_logged_in(connection.at, random_fraction());
-    is_renewal_wanted_ = false;
+    renewal_ = Renewal::none;
+    take_way_of_today();  // a move may have begun before it changed
 }
 
-void Relay::follow(bool is_same) {
+void Relay::follow() {
+    if (approach_ && !host_.upstream()->target().leads_to_same(way_->target())) {
+        loop_.dispose(std::move(approach_));
+        return dial();
+    }
     if (session_.state() != Session::State::relaying) return;
-    if (!is_same) return renew();
-    way_ = host_.upstream();  // whose logins are the newest
+    take_way_of_today();
+    if (renewal_ != Renewal::none) renew();
 }
 
-void Relay::renew(SteadyClock::time_point than) {
-    if (session_.state() != Session::State::relaying || connected_at_ >= than) return;
-    is_renewal_wanted_ = true;
+/// The host's upstream, whose logins are the newest, where the connection in use can stay with it; else it is to be
+/// replaced.
+void Relay::take_way_of_today() {
+    const auto today = host_.upstream();
+    if (connected_at_ < server_since_) need_renewal(Renewal::of_server);
+    if (!today) return;
+    if (today->target().leads_to_same(way_->target())) {
+        way_ = today;
+    } else {
+        const bool is_same_server = today->target().endpoint == way_->target().endpoint;
+        need_renewal(is_same_server ? Renewal::of_connection : Renewal::of_server);
+    }
+}
+
+void Relay::leave_server(SteadyClock::time_point since) {
+    server_since_ = since;
+    if (session_.state() != Session::State::relaying || connected_at_ >= since) return;
+    need_renewal(Renewal::of_server);
+    renew();
+}
+
+void Relay::renew() {
     next_move_ = {};
     seek_renewal(SteadyClock::now());
 }
@@ -47,7 +71,8 @@ void Relay::renew(SteadyClock::time_point than) {
 void Relay::seek_renewal(SteadyClock::time_point now) {
     if (session_.state() != Session::State::relaying || session_.has_client_ended()) return;
     const bool is_overdue = relogin_.is_overdue(now);
-    if (is_renewal_wanted_ || is_overdue) begin_move(now);
+    if (renewal_ != Renewal::none || is_overdue) begin_move(now);
+    if (session_.state() != Session::State::relaying) return;
     if (!relogin_.is_due(now) || conversation_.is_logging_in()) return;
     if (conversation_.can_log_in()) return log_in_again(now);
     if (conversation_.is_subscribed()) begin_move(now);
@@ -103,6 +128,12 @@ void Relay::begin_move(SteadyClock::time_point now) {
     const auto why_not = conversation_.cannot_move_because();
     auto way = host_.upstream();
     if (!way || (!why_not.empty() && why_not != "busy")) return;
+    // Scripts are not replicated.
+    if (renewal_ == Renewal::of_server && conversation_.has_taught_scripts() && !conversation_.is_subscribed()) {
+        if (!why_not.empty()) return conversation_.pause();
+        count_cut();
+        return apply(session_.end_politely());
+    }
     move_ = std::make_unique<Move>(loop_, static_cast<Move::Owner&>(*this), std::move(way), conversation_);
     if (!move_->start()) on_move_failed(false);
 }

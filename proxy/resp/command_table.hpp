@@ -9,8 +9,10 @@ namespace cvp::proxy {
 /// What a command does to its connection, as far as the proxy must know. Everything else is `plain`: one reply.
 enum class Effect : std::uint8_t {
     plain,
-    blocks,            ///< may wait for other clients: BLPOP and its kin, WAIT, WAITAOF
+    blocks,            ///< may wait for other clients: BLPOP and its kin
     blocks_if_option,  ///< XREAD, XREADGROUP: only with BLOCK, which comes before STREAMS
+    waits,             ///< WAIT, WAITAOF: for what this connection has written
+    script,            ///< EVAL, EVAL_RO, SCRIPT: may make the server know a script
     auth,
     hello,
     reset,

@@ -21,6 +21,20 @@ std::string refusal_to_subscriber(std::string_view name) {
            "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context\r\n";
 }
 
+/// Whether it may read or write keys.
+bool is_about_data(Effect effect) {
+    switch (effect) {
+        case Effect::plain:
+        case Effect::script:
+        case Effect::exec:
+        case Effect::blocks:
+        case Effect::blocks_if_option:
+            return true;
+        default:
+            return false;
+    }
+}
+
 bool has_block_option(const std::vector<std::string_view>& arguments) {
     for (const auto word : arguments) {
         if (is(word, "block")) return true;
@@ -44,7 +58,7 @@ std::size_t Conversation::on_client_bytes(std::string_view bytes, SteadyClock::t
     requests_.feed(bytes);
     std::size_t left = 0;
     while (true) {
-        if (is_paused_ && !is_command_open_ && !is_opaque_) {
+        if (is_paused_ && !is_command_open_ && !is_opaque_ && !is_in_one_shot()) {
             left = requests_.take_rest().size();
             break;
         }
@@ -81,6 +95,12 @@ std::size_t Conversation::on_client_bytes(std::string_view bytes, SteadyClock::t
     return bytes.size() - left;
 }
 
+/// Whether the next command means something else than it would on another connection, or the last one may be lost
+/// without anybody's noticing, for it has no reply.
+bool Conversation::is_in_one_shot() const {
+    return is_one_shot_set_ || is_next_skipped_ || is_reply_skipped_;
+}
+
 /// Whatever comes next uses them up, be it an empty command.
 void Conversation::use_up_one_shots() {
     is_reply_skipped_ = std::exchange(is_next_skipped_, false);
@@ -94,6 +114,9 @@ void Conversation::on_command(std::string_view head, bool is_whole) {
     is_end_asked_for_ = command.effect == Effect::quit;
     is_body_dropped_ = false;
     is_command_open_ = !is_whole;
+    note_ties(command.effect);
+    if (command.effect == Effect::waits && was_moved_)
+        return drop_and_lose("a WAIT for what was written on an earlier connection");
     if (requests_.is_cut_short()) return pass_long(head);
     if (is_opaque_) return pass_unseen(head);
     if (is_answered_here(command)) {
@@ -106,16 +129,26 @@ void Conversation::on_command(std::string_view head, bool is_whole) {
     pass_to_server(head);
 }
 
+/// What ties the client to this very server, or to this connection to it.
+void Conversation::note_ties(Effect effect) {
+    if (effect == Effect::script) has_taught_scripts_ = true;
+    if (effect == Effect::waits) has_waited_ = true;
+    if (is_about_data(effect)) may_have_written_ = true;
+}
+
 /// What it does cannot be known without its arguments.
 void Conversation::pass_long(std::string_view head) {
     const auto effect = requests_.command().effect;
-    if (!is_logged_in_ || effect == Effect::auth || effect == Effect::hello) {
-        is_body_dropped_ = true;
-        is_command_open_ = false;
-        return lose("a login of more than 64 KiB");
-    }
+    if (!is_logged_in_ || effect == Effect::auth || effect == Effect::hello)
+        return drop_and_lose("a login of more than 64 KiB");
     become_opaque();
     pass_to_server(head);
+}
+
+void Conversation::drop_and_lose(std::string_view why) {
+    is_body_dropped_ = true;
+    is_command_open_ = false;
+    lose(why);
 }
 
 /// Of an opaque client only those commands are looked at that log in or out: credentials do not go to the server, and
@@ -205,7 +238,7 @@ void Conversation::replace(std::string_view answer) {
 }
 
 void Conversation::note_request(const CommandInfo& command) {
-    if (state_.is_tracking && command.effect == Effect::plain) has_tracked_reads_ = true;
+    if (state_.is_tracking && is_about_data(command.effect)) has_tracked_reads_ = true;
     switch (command.effect) {
         case Effect::multi:
             is_in_multi_ = true;
@@ -294,6 +327,7 @@ void Conversation::expect_reply(const CommandInfo& command) {
                        ? push(Kind::unsubscribe_all)
                        : push(Kind::unsubscribe, static_cast<std::uint32_t>(requests_.argument_count()));
         case Effect::blocks:
+        case Effect::waits:
             return push(is_in_multi_ ? Kind::plain : Kind::blocking);
         case Effect::blocks_if_option:
             return push(!is_in_multi_ && has_block_option(requests_.arguments()) ? Kind::blocking : Kind::plain);
@@ -375,18 +409,20 @@ std::string_view Conversation::cannot_move_because() const {
     if (!is_known_) return "unknown_state";
     if (state_.is_tracking && has_tracked_reads_) return "tracking";
     if (has_asked_id_) return "client_id";
+    if (has_waited_) return "wait";
     if (is_end_asked_for_) return "quit";
     if (state_.subscriptions.channels.contains("__redis__:invalidate")) return "invalidations";
-    if (!is_idle() || is_next_skipped_ || is_one_shot_set_) return "busy";
+    if (!is_idle() || is_in_one_shot()) return "busy";
     return "";
 }
 
 bool Conversation::can_resume() const {
+    if (has_taught_scripts_) return false;
     const auto why_not = cannot_move_because();
     if (why_not != "busy") return why_not.empty();
     const auto ours = fifo_.owed(Kind::login) + fifo_.owed(Kind::vital_login) + fifo_.owed(Kind::nonce);
     const bool is_frame_ours = replies_.is_at_boundary() || (is_holding_ && ours > 0);
-    return !is_command_open_ && !is_next_skipped_ && !is_one_shot_set_ && fifo_.size() == ours && is_frame_ours;
+    return !is_command_open_ && !is_in_one_shot() && fifo_.size() == ours && is_frame_ours;
 }
 
 void Conversation::start_over() {
@@ -401,6 +437,7 @@ void Conversation::start_over() {
     is_raw_ = false;
     is_holding_ = false;
     has_tracked_reads_ = false;
+    was_moved_ = may_have_written_;
 }
 
 bool Conversation::is_idle() const {

@@ -95,6 +95,21 @@ TEST_F(Failover, a_new_client_after_a_failover_is_led_to_the_new_primary) {
     EXPECT_TRUE(eventually([&] { return proxy().ask({"INCR", "m"}) == "1"; }, 5s));
 }
 
+TEST_F(Failover, ends_a_client_that_counts_on_its_scripts) {
+    start_piped();
+    ASSERT_NO_FATAL_FAILURE(start_replica());
+    auto client = connect();
+    ASSERT_EQ(ask(client, {"EVAL", "return 1", "0"}), "1");
+    ASSERT_TRUE(replica_is_in_step());
+    fail_over();
+    ASSERT_TRUE(client.send(encode_command({"INCR", "n"})));
+    const auto ending = read_ending(client);
+    EXPECT_TRUE(ending.has_ended);
+    EXPECT_EQ(ending.bytes.substr(0, 9), "-READONLY") << "and nothing after it";
+    auto again = connect();
+    EXPECT_EQ(ask(again, {"EVAL", "return redis.call('INCR', 'n')", "0"}), "1");
+}
+
 TEST_F(Failover, writes_go_on_after_it) {
     start_piped();
     ASSERT_NO_FATAL_FAILURE(start_replica());

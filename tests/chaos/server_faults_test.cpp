@@ -44,6 +44,9 @@ TEST_F(ServerFaults, a_client_whose_state_is_lost_with_its_connection_hears_of_i
         {{"HELLO", "3"}, {"SUBSCRIBE", "news"}},
         {{"HELLO", "3"}, {"SSUBSCRIBE", "news"}},
         {{"HELLO", "3"}, {"CLIENT", "TRACKING", "ON"}, {"GET", "k"}},
+        {{"EVAL", "return 1", "0"}},
+        {{"SCRIPT", "LOAD", "return 1"}},
+        {{"WAIT", "0", "0"}},
         {{"MONITOR"}},
     };
     for (const auto& state : states) {

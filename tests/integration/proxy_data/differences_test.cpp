@@ -159,13 +159,15 @@ TEST_F(Differences, our_login_is_counted_among_the_servers_commands) {
 }
 
 TEST_F(Differences, an_idle_client_survives_the_end_of_its_connection) {
-    auto there = direct(), plain = proxy_.connect(), watching = proxy_.connect();
+    auto there = direct(), plain = proxy_.connect(), watching = proxy_.connect(), scripting = proxy_.connect();
     EXPECT_EQ(ask(plain, {"SELECT", "5"}), "+OK");
     EXPECT_EQ(ask(plain, {"CLIENT", "SETNAME", "app"}), "+OK");
     EXPECT_EQ(ask(watching, {"WATCH", "a"}), "+OK");
+    EXPECT_EQ(ask(scripting, {"EVAL", "return 1", "0"}), "1");
     ASSERT_TRUE(valkey_->admin({"CLIENT", "KILL", "TYPE", "normal"}));
     EXPECT_EQ(there.read_to_end().value_or("reset"), "");
     EXPECT_EQ(watching.read_to_end().value_or("reset"), "") << "a WATCH cannot be repeated";
+    EXPECT_EQ(scripting.read_to_end().value_or("reset"), "") << "scripts are the server's";
     EXPECT_EQ(ask(plain, {"CLIENT", "GETNAME"}), "\"app\"");
     EXPECT_NE(ask(plain, {"CLIENT", "INFO"}).find(" db=5 "), std::string::npos);
     EXPECT_EQ(proxy_.stats().resumes, 1u);
@@ -180,12 +182,19 @@ TEST_F(Differences, a_client_that_asks_for_its_end_gets_it) {
 }
 
 TEST_F(Differences, a_client_that_asked_for_its_id_keeps_its_connection) {
-    auto asked = proxy_.connect(), other = proxy_.connect();
+    auto asked = proxy_.connect(), other = proxy_.connect(), waiting = proxy_.connect();
     const auto id = ask(asked, {"CLIENT", "ID"});
+    EXPECT_EQ(ask(waiting, {"WAIT", "0", "0"}), "0");
+    const auto waiting_as = ask(waiting, {"CLIENT", "INFO"}).substr(0, 8);
     EXPECT_EQ(ask(other, {"PING"}), "+PONG");
     go({}, "localhost");  // everybody who can is moved
     ASSERT_TRUE(proxy_.wait_for([](const auto& stats) { return stats.moves_ok == 1; }));
     EXPECT_EQ(ask(asked, {"CLIENT", "ID"}), id);
+    EXPECT_EQ(ask(waiting, {"CLIENT", "INFO"}).substr(0, 8), waiting_as);
+    ASSERT_EQ(ask(other, {"SET", "a", "1"}), "+OK");
+    go({});
+    ASSERT_TRUE(proxy_.wait_for([](const auto& stats) { return stats.moves_ok == 2; }));
+    EXPECT_FALSE(other.command({"WAIT", "0", "0"})) << "nobody knows how far SET has come";
 }
 
 TEST_F(Differences, a_subscriber_is_moved_by_a_marker_of_our_own) {

@@ -1,5 +1,7 @@
 // What clients see while the upstream, the token or the destination is not there, and how it heals.
+#include <filesystem>
 #include <future>
+#include <list>
 
 #include <gtest/gtest.h>
 
@@ -7,6 +9,7 @@
 #include "tests/support/recording_server.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "tests/support/valkey_server.hpp"
+#include "tests/support/value_or_throw.hpp"
 
 namespace cvp::test {
 namespace {
@@ -25,15 +28,20 @@ constexpr std::string_view kDown = "-LOADING cloud-valkey-proxy sessions: Upstre
 class FaultsTest : public ::testing::Test {
 protected:
     ValkeyServer& start_valkey(std::uint16_t port = 0, std::vector<Secret> passwords = {kToken}) {
+        return valkey_.emplace(start("first", port, std::move(passwords)));
+    }
+    /// One more, with data of its own.
+    ValkeyServer& start_another() {
+        return others_.emplace_back(start("other-" + std::to_string(others_.size()), 0, {kToken}));
+    }
+    ValkeyServer start(const std::string& name, std::uint16_t port, std::vector<Secret> passwords) {
         ValkeyOptions options;
-        options.dir = dir_.path();
+        options.dir = dir_.path() / name;
+        std::filesystem::create_directories(options.dir);
         options.port = port;
         options.tls = ca_.valkey();
         options.passwords = std::move(passwords);
-        auto started = ValkeyServer::start(options);
-        if (!started) throw std::runtime_error(to_string(started.error()));
-        valkey_.emplace(*std::move(started));
-        return *valkey_;
+        return value_or_throw(ValkeyServer::start(options));
     }
 
     static SteadyClock::duration took(const std::function<void()>& what) {
@@ -45,6 +53,7 @@ protected:
     TempDir dir_;
     TestCa ca_;
     std::optional<ValkeyServer> valkey_;
+    std::list<ValkeyServer> others_;
     std::shared_ptr<TestLogin> login_ = std::make_shared<TestLogin>(kToken);
     RunningProxy proxy_;
 };
@@ -209,22 +218,16 @@ TEST_F(FaultsTest, a_throttled_login_is_said_to_be_one) {
 
 TEST_F(FaultsTest, clients_follow_a_new_destination_and_running_sessions_move_there_unnoticed) {
     auto& first = start_valkey();
-    TempDir other_dir;
-    ValkeyOptions options;
-    options.dir = other_dir.path();
-    options.tls = ca_.valkey();
-    options.passwords = {kToken};
-    auto second = ValkeyServer::start(options);
-    ASSERT_TRUE(second);
+    auto& second = start_another();
     ASSERT_TRUE(first.admin({"SET", "where", "first"}));
-    ASSERT_TRUE(second->admin({"SET", "where", "second"}));
+    ASSERT_TRUE(second.admin({"SET", "where", "second"}));
 
     proxy_.point_to(tls_target(first.port(), ca_, login_));
     auto old = proxy_.connect();
     EXPECT_EQ(ask(old, {"GET", "where"}), "\"first\"");
     auto busy = proxy_.connect();
     EXPECT_EQ(ask(busy, {"WATCH", "where"}), "+OK");
-    proxy_.point_to(tls_target(second->port(), ca_, login_));
+    proxy_.point_to(tls_target(second.port(), ca_, login_));
     auto fresh = proxy_.connect();
     EXPECT_EQ(ask(fresh, {"GET", "where"}), "\"second\"");
     ASSERT_TRUE(proxy_.wait_for([](const auto& stats) { return stats.moves_ok == 1; }));
@@ -233,6 +236,59 @@ TEST_F(FaultsTest, clients_follow_a_new_destination_and_running_sessions_move_th
     EXPECT_EQ(ask(busy, {"UNWATCH"}), "+OK");
     ASSERT_TRUE(proxy_.wait_for([](const auto& stats) { return stats.moves_ok == 2; }));
     EXPECT_EQ(ask(busy, {"GET", "where"}), "\"second\"");
+}
+
+TEST_F(FaultsTest, a_client_that_counts_on_its_scripts_is_ended_where_others_are_moved) {
+    auto& first = start_valkey();
+    auto& second = start_another();
+    proxy_.point_to(tls_target(first.port(), ca_, login_));
+    auto client = proxy_.connect();
+    EXPECT_EQ(ask(client, {"EVAL", "return 1", "0"}), "1");
+    auto blocked = proxy_.connect();
+    EXPECT_EQ(ask(blocked, {"EVAL", "return 1", "0"}), "1");
+    EXPECT_EQ(ask(blocked, {"WATCH", "k"}), "+OK");
+    auto verified_anew = tls_target(first.port(), ca_, login_);
+    verified_anew.tls->identities = {"ip:127.0.0.1", "dns:localhost"};
+    proxy_.point_to(std::move(verified_anew));
+    ASSERT_TRUE(proxy_.wait_for([](const auto& stats) { return stats.moves_ok == 1; }));
+    EXPECT_EQ(ask(client, {"EVALSHA", "e0e1f9fabfc9d4800c877a703b823ac0578ff8db", "0"}), "1") << "the same server";
+
+    proxy_.point_to(tls_target(second.port(), ca_, login_));
+    EXPECT_EQ(client.read_to_end().value(), "");
+    EXPECT_EQ(ask(blocked, {"UNWATCH"}), "+OK") << "it ends at a clean point";
+    EXPECT_EQ(blocked.read_to_end().value(), "");
+    EXPECT_EQ(proxy_.stats().clients_cut.at("scripts"), 2u);
+    EXPECT_EQ(proxy_.stats().moves_ok, 1u);
+}
+
+TEST_F(FaultsTest, a_move_that_was_overtaken_by_another_destination_goes_on_to_it) {
+    auto& first = start_valkey();
+    auto& second = start_another();
+    auto& third = start_another();
+    ASSERT_TRUE(third.admin({"SET", "where", "third"}));
+    proxy_.point_to(tls_target(first.port(), ca_, login_));
+    auto client = proxy_.connect();
+    EXPECT_EQ(ask(client, {"GET", "where"}), "(null)");
+    second.pause();
+    proxy_.point_to(tls_target(second.port(), ca_, login_));
+    proxy_.point_to(tls_target(third.port(), ca_, login_));
+    EXPECT_EQ(ask(client, {"GET", "where"}), "(null)") << "served where it is";
+    ASSERT_TRUE(second.resume());
+    ASSERT_TRUE(proxy_.wait_for([](const auto& stats) { return stats.moves_ok == 2; }));
+    EXPECT_EQ(ask(client, {"GET", "where"}), "\"third\"");
+}
+
+TEST_F(FaultsTest, a_client_that_waits_for_a_server_that_hangs_is_led_to_a_new_destination_at_once) {
+    auto& first = start_valkey();
+    auto& second = start_another();
+    first.pause();
+    proxy_.point_to(tls_target(first.port(), ca_, login_));
+    auto client = proxy_.connect();
+    auto reply = std::async(std::launch::async, [&] { return ask(client, {"SET", "a", "1"}); });
+    ASSERT_TRUE(proxy_.wait_for([](const auto& stats) { return stats.bytes_from_clients > 0; }));
+    proxy_.point_to(tls_target(second.port(), ca_, login_));
+    EXPECT_EQ(reply.get(), "+OK");
+    EXPECT_EQ(to_string(*second.admin({"GET", "a"})), "\"1\"");
 }
 
 TEST_F(FaultsTest, a_destination_that_is_the_same_server_moves_nobody) {

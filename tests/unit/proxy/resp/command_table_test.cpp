@@ -77,7 +77,9 @@ TEST(CommandTable, takes_case_for_a_thing_of_letters_alone) {
 
 TEST(CommandTable, knows_who_blocks_and_who_changes_its_connection) {
     EXPECT_THAT(names_with(Effect::blocks), UnorderedElementsAre("blmove", "blmpop", "blpop", "brpop", "brpoplpush",
-                                                                 "bzmpop", "bzpopmax", "bzpopmin", "wait", "waitaof"));
+                                                                 "bzmpop", "bzpopmax", "bzpopmin"));
+    EXPECT_THAT(names_with(Effect::waits), UnorderedElementsAre("wait", "waitaof"));
+    EXPECT_THAT(names_with(Effect::script), UnorderedElementsAre("eval", "eval_ro", "script"));
     EXPECT_THAT(names_with(Effect::blocks_if_option), UnorderedElementsAre("xread", "xreadgroup"));
     EXPECT_THAT(names_with(Effect::subscribe), UnorderedElementsAre("psubscribe", "ssubscribe", "subscribe"));
     EXPECT_THAT(names_with(Effect::unsubscribe), UnorderedElementsAre("punsubscribe", "sunsubscribe", "unsubscribe"));
@@ -99,6 +101,8 @@ TEST(CommandTable, captures_what_changes_its_connection_as_a_whole_and_no_data) 
         switch (entry.effect) {
             case Effect::plain:
             case Effect::blocks:
+            case Effect::waits:
+            case Effect::script:
             case Effect::watch:
                 EXPECT_EQ(entry.captured, 0u) << entry.name;
                 break;

@@ -460,12 +460,65 @@ TEST(ConversationMove, says_why_it_cannot_be_moved) {
     EXPECT_EQ(after({{"WATCH", "a"}, {"MULTI"}, {"EXEC"}}), "");
     EXPECT_EQ(after({{"MULTI"}, {"SELECT", "1"}, {"EXEC"}}), "unknown_state");
     EXPECT_EQ(after({{"CLIENT", "ID"}}), "client_id");
+    EXPECT_EQ(after({{"WAIT", "0", "0"}}), "wait") << "another connection did not write what it asks for";
+    EXPECT_EQ(after({{"WAITAOF", "0", "0", "0"}}), "wait");
+    EXPECT_EQ(after({{"EVAL", "return 1", "0"}}), "") << "the same server, by another connection, will do";
     EXPECT_EQ(after({{"QUIT"}}), "quit") << "the server's end is what it asked for";
     EXPECT_EQ(after({{"CLIENT", "KILL", "ID", "7"}}), "quit") << "7 may be itself";
     EXPECT_EQ(after({{"CLIENT", "KILL", "ID", "7"}, {"PING"}}), "");
     EXPECT_EQ(after({{"CLIENT", "TRACKING", "ON"}}), "");
     EXPECT_EQ(after({{"CLIENT", "TRACKING", "ON"}, {"GET", "a"}}), "tracking");
+    EXPECT_EQ(after({{"CLIENT", "TRACKING", "ON"}, {"XREAD", "STREAMS", "a", "0"}}), "tracking");
+    EXPECT_EQ(after({{"CLIENT", "TRACKING", "ON"}, {"EVAL_RO", "return redis.call('GET', 'a')", "0"}}), "tracking");
     EXPECT_EQ(after({{"MONITOR"}}), "opaque");
+}
+
+TEST(ConversationMove, who_taught_its_server_scripts_hears_of_its_end) {
+    const auto can_resume_after = [](const std::vector<std::string_view>& command) {
+        FakeWire wire;
+        Conversation talk(wire, ClientPolicy{});
+        talk.on_client_bytes(words(command), kNow);
+        talk.on_server_bytes("+OK\r\n", kNow);
+        EXPECT_NE(talk.can_resume(), talk.has_taught_scripts());
+        return talk.can_resume();
+    };
+    EXPECT_FALSE(can_resume_after({"EVAL", "return 1", "0"}));
+    EXPECT_FALSE(can_resume_after({"EVAL_RO", "return 1", "0"}));
+    EXPECT_FALSE(can_resume_after({"SCRIPT", "LOAD", "return 1"}));
+    EXPECT_TRUE(can_resume_after({"EVALSHA", "e0e1f9fabfc9d4800c877a703b823ac0578ff8db", "0"})) << "others taught it";
+    EXPECT_TRUE(can_resume_after({"FCALL", "f", "0"})) << "functions are replicated";
+}
+
+TEST_F(ConversationTest, a_wait_for_what_an_earlier_connection_wrote_ends_it) {
+    client_bytes(words({"SELECT", "1"}) + words({"SET", "a", "1"}));
+    server("+OK\r\n+OK\r\n");
+    talk.start_over();
+    EXPECT_EQ(client({"WAIT", "1", "0"}), "") << "the new connection's answer would be: all of nothing is there";
+    EXPECT_NE(wire.lost, "");
+}
+
+TEST_F(ConversationTest, a_wait_on_the_first_connection_that_writes_passes) {
+    talk.start_over();
+    client({"SELECT", "1"});
+    server("+OK\r\n");
+    talk.start_over();
+    const auto commands = words({"SET", "a", "1"}) + words({"WAIT", "1", "0"});
+    EXPECT_EQ(client_bytes(commands), commands);
+    EXPECT_EQ(wire.lost, "");
+}
+
+TEST_F(ConversationTest, a_skipped_reply_is_used_up_before_it_pauses) {
+    client({"CLIENT", "REPLY", "SKIP"});
+    EXPECT_EQ(talk.cannot_move_because(), "busy");
+    talk.pause();
+    EXPECT_EQ(client({"SET", "a", "1"}), words({"SET", "a", "1"}));
+    EXPECT_EQ(talk.cannot_move_because(), "busy") << "nobody knows whether the server has it";
+    EXPECT_FALSE(talk.can_resume());
+    const auto get = words({"GET", "a"});
+    EXPECT_EQ(talk.on_client_bytes(get + get, kNow), get.size());
+    EXPECT_EQ(wire.take_server(), get);
+    server("$1\r\n1\r\n");
+    EXPECT_TRUE(talk.can_move());
 }
 
 TEST_F(ConversationTest, what_it_does_not_understand_passes_as_it_is) {

@@ -63,6 +63,10 @@ void Approach::on_bytes(std::string_view bytes) {
         case Replay::Outcome::refused:
             return fail(make_local_error(Cause::upstream_unreachable,
                                          "a new connection could not be brought to the state of the client's old one"));
+        case Replay::Outcome::unknown_script:
+            timer_.stop();
+            loop_.dispose(std::move(connection_.channel));
+            return owner_.on_script_unknown();
     }
 }
 

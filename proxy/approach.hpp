@@ -13,8 +13,8 @@ namespace cvp::proxy {
 /// The way of one client to an upstream connection of its own: a spare or a dial, and then whatever brings the
 /// connection to the state that the client already has.
 ///
-/// Lifecycle: start() once; the owner hears on_arrived() or on_approach_failed() once, from the loop, never from within
-/// start(). Giving it to EventLoop::dispose() at any time ends it without a word.
+/// Lifecycle: start() once; the owner hears one of its calls once, from the loop, never from within start(). Giving it
+/// to EventLoop::dispose() at any time ends it without a word.
 class Approach final : public Disposable, private Dial::Owner, private Channel::Owner, private Timed {
 public:
     class Owner {
@@ -22,6 +22,8 @@ public:
         virtual ~Owner() = default;
         virtual void on_arrived(LoggedIn connection) = 0;
         virtual void on_approach_failed(LocalError error) = 0;
+        /// The server there does not know scripts that the client counts on: trying again is of no use.
+        virtual void on_script_unknown() = 0;
     };
 
     Approach(EventLoop& loop, Owner& owner, std::shared_ptr<Upstream> way, const ClientState& state);

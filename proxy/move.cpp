@@ -120,6 +120,11 @@ void Move::hand_over(std::string first) {
     owner_.on_moved(std::move(connection_), std::move(first));
 }
 
+void Move::on_script_unknown() {
+    phase_ = Phase::over;
+    owner_.on_move_in_vain();
+}
+
 void Move::fail() {
     const bool is_fatal = phase_ == Phase::marking || phase_ == Phase::crossing;
     if (phase_ == Phase::over) return;

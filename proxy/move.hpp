@@ -28,6 +28,8 @@ public:
         virtual void on_moved(LoggedIn connection, std::string first) = 0;
         /// @param is_fatal whether the client would miss something if it stayed
         virtual void on_move_failed(bool is_fatal) = 0;
+        /// The new server does not know scripts that the client counts on.
+        virtual void on_move_in_vain() = 0;
     };
 
     Move(EventLoop& loop, Owner& owner, std::shared_ptr<Upstream> way, Conversation& conversation);
@@ -56,6 +58,7 @@ private:
 
     void on_arrived(LoggedIn connection) override;
     void on_approach_failed(LocalError) override { fail(); }
+    void on_script_unknown() override;
     void on_time(SteadyClock::time_point) override { fail(); }
     void on_open() override {}
     void on_bytes(std::string_view bytes) override;

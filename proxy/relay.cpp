@@ -135,9 +135,8 @@ void Relay::on_upstream_end() {
 void Relay::count_cut() {
     auto why = conversation_.cannot_move_because();
     if (why == "quit") return;  // it asked for it
-    if (!conversation_.state().subscriptions.empty() && why.empty()) why = "subscribed";
-    if (conversation_.has_taught_scripts() && why.empty()) why = "scripts";
-    ++host_.stats().clients_cut[why.empty() || why == "busy" ? "in_flight" : why];
+    if (why.empty()) why = conversation_.state().subscriptions.empty() ? "in_flight" : "subscribed";
+    ++host_.stats().clients_cut[why == "busy" ? "in_flight" : why];
 }
 
 void Relay::on_time(SteadyClock::time_point now) {
@@ -187,6 +186,17 @@ void Relay::on_arrived(LoggedIn connection) {
 void Relay::on_approach_failed(LocalError error) {
     loop_.dispose(std::move(approach_));
     apply(session_.on_dial_failed(SteadyClock::now(), std::move(error)));
+}
+
+/// As it would see directly: of the next connection it does not count on scripts.
+void Relay::on_script_unknown() {
+    loop_.dispose(std::move(approach_));
+    end_for_scripts();
+}
+
+void Relay::end_for_scripts() {
+    ++host_.stats().clients_cut["scripts"];
+    apply(session_.end_politely());
 }
 
 /// Sends what was held while there was no server, or while the conversation paused.
@@ -262,7 +272,7 @@ void Relay::on_server_error(std::string_view head) {
     const auto error = classify_server_error(head);
     ++host_.stats().server_errors[static_cast<std::size_t>(error)];
     if (error == ServerError::readonly) host_.on_demoted();
-    if (error == ServerError::no_auth || error == ServerError::wrong_pass) need_renewal(Renewal::of_connection);
+    if (error == ServerError::no_auth || error == ServerError::wrong_pass) is_renewal_wanted_ = true;
 }
 
 std::optional<Conversation::Login> Relay::login_after_reset() {
@@ -292,6 +302,8 @@ void Relay::follow_up(SteadyClock::time_point now) {
     if (move_) move_->on_progress();
     if (session_.state() == Session::State::over) return;
     seek_renewal(now);
+    if (session_.state() == Session::State::relaying && !held_.empty() && !conversation_.is_paused())
+        return send_held();
     if (is_over() && session_.state() == Session::State::relaying) {
         return apply(session_.on_idle());
     }

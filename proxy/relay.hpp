@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <list>
 #include <memory>
 #include <optional>
@@ -73,9 +72,6 @@ public:
     std::list<std::unique_ptr<Relay>>::iterator place;
 
 private:
-    /// Why the upstream connection is to be replaced, the strongest reason.
-    enum class Renewal : std::uint8_t { none, of_connection, of_server };
-
     /// The client's channel and the upstream one report through the same interface.
     struct ClientSide final : Channel::Owner {
         explicit ClientSide(Relay& relay) : relay_(relay) {}
@@ -116,6 +112,8 @@ private:
     void dial();
     void on_arrived(LoggedIn connection) override;
     void on_approach_failed(LocalError error) override;
+    void on_script_unknown() override;
+    void end_for_scripts();
     void admit(std::string_view bytes);
     void first_bytes(std::string_view bytes);
     void send_held();
@@ -145,13 +143,14 @@ private:
     void seek_renewal(SteadyClock::time_point now);
     void log_in_again(SteadyClock::time_point now);
     void note_missed();
-    void need_renewal(Renewal renewal) { renewal_ = std::max(renewal_, renewal); }
     void take_way_of_today();
     void renew();
     void begin_move(SteadyClock::time_point now);
     void end_move();
     void on_moved(LoggedIn connection, std::string first) override;
     void on_move_failed(bool is_fatal) override;
+    void on_move_in_vain() override;
+    void seek_end();
     void on_login_turn() override;
 
     /// What the conversation told while it was at work, to be acted on afterwards.
@@ -179,7 +178,8 @@ private:
     std::unique_ptr<LoginSlots::Claim> claim_;  ///< for an AUTH on the connection in use
     SteadyClock::time_point claim_until_{};
     SteadyClock::time_point connected_at_{};
-    Renewal renewal_ = Renewal::none;
+    bool is_renewal_wanted_ = false;
+    bool is_end_wanted_ = false;              ///< at a clean point: the client cannot go where it has to
     SteadyClock::time_point server_since_{};  ///< connections that are older lead to another one
     SteadyClock::time_point next_move_{};     ///< not before, after one that failed
     SteadyClock::duration move_wait_{};

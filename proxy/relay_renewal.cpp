@@ -28,7 +28,8 @@ void Relay::take_over(LoggedIn connection, std::shared_ptr<Upstream> way) {
     ++host_.stats().upstream_open;
     relogin_ = Relogin(way_->age_limits());
     relogin_.on_logged_in(connection.at, random_fraction());
-    renewal_ = Renewal::none;
+    is_renewal_wanted_ = false;
+    is_end_wanted_ = false;
     take_way_of_today();  // a move may have begun before it changed
 }
 
@@ -39,27 +40,22 @@ void Relay::follow() {
     }
     if (session_.state() != Session::State::relaying) return;
     take_way_of_today();
-    if (renewal_ != Renewal::none) renew();
+    if (is_renewal_wanted_) renew();
 }
 
 /// The host's upstream, whose logins are the newest, where the connection in use can stay with it; else it is to be
 /// replaced.
 void Relay::take_way_of_today() {
-    const auto today = host_.upstream();
-    if (connected_at_ < server_since_) need_renewal(Renewal::of_server);
-    if (!today) return;
-    if (today->target().leads_to_same(way_->target())) {
-        way_ = today;
-    } else {
-        const bool is_same_server = today->target().endpoint == way_->target().endpoint;
-        need_renewal(is_same_server ? Renewal::of_connection : Renewal::of_server);
-    }
+    auto today = host_.upstream();
+    const bool is_same = today && today->target().leads_to_same(way_->target());
+    if (connected_at_ < server_since_ || (today && !is_same)) is_renewal_wanted_ = true;
+    if (is_same) way_ = std::move(today);
 }
 
 void Relay::leave_server(SteadyClock::time_point since) {
     server_since_ = since;
     if (session_.state() != Session::State::relaying || connected_at_ >= since) return;
-    need_renewal(Renewal::of_server);
+    is_renewal_wanted_ = true;
     renew();
 }
 
@@ -71,7 +67,11 @@ void Relay::renew() {
 void Relay::seek_renewal(SteadyClock::time_point now) {
     if (session_.state() != Session::State::relaying || session_.has_client_ended()) return;
     const bool is_overdue = relogin_.is_overdue(now);
-    if (renewal_ != Renewal::none || is_overdue) begin_move(now);
+    if (is_end_wanted_) {
+        seek_end();
+    } else if (is_renewal_wanted_ || is_overdue) {
+        begin_move(now);
+    }
     if (session_.state() != Session::State::relaying) return;
     if (!relogin_.is_due(now) || conversation_.is_logging_in()) return;
     if (conversation_.can_log_in()) return log_in_again(now);
@@ -128,12 +128,6 @@ void Relay::begin_move(SteadyClock::time_point now) {
     const auto why_not = conversation_.cannot_move_because();
     auto way = host_.upstream();
     if (!way || (!why_not.empty() && why_not != "busy")) return;
-    // Scripts are not replicated.
-    if (renewal_ == Renewal::of_server && conversation_.has_taught_scripts() && !conversation_.is_subscribed()) {
-        if (!why_not.empty()) return conversation_.pause();
-        count_cut();
-        return apply(session_.end_politely());
-    }
     move_ = std::make_unique<Move>(loop_, static_cast<Move::Owner&>(*this), std::move(way), conversation_);
     if (!move_->start()) on_move_failed(false);
 }
@@ -168,6 +162,21 @@ void Relay::on_move_failed(bool is_fatal) {
     next_move_ = SteadyClock::now() + move_wait_;
     send_held();
     set_timer(SteadyClock::now());
+}
+
+void Relay::on_move_in_vain() {
+    end_move();
+    ++host_.stats().moves_failed;
+    is_end_wanted_ = true;
+    seek_end();
+}
+
+/// Ends the client where nothing is owed to it.
+void Relay::seek_end() {
+    const auto why_not = conversation_.cannot_move_because();
+    if (why_not == "busy") return conversation_.pause();
+    conversation_.resume();
+    if (why_not.empty()) end_for_scripts();
 }
 
 void Relay::on_marker_subscribed(bool is_refused) {

@@ -36,6 +36,7 @@ private:
 
     void on_arrived(LoggedIn connection) override;
     void on_approach_failed(LocalError) override;
+    void on_script_unknown() override {}  // it has none
     void on_open() override {}
     void on_bytes(std::string_view bytes) override;
     void on_eof() override { try_later(); }

@@ -69,8 +69,8 @@ constexpr CommandInfo kEntries[] = {
     {.name = "del"},
     {.name = "dump"},
     {.name = "echo"},
-    {.name = "eval", .effect = Effect::script},
-    {.name = "eval_ro", .effect = Effect::script},
+    {.name = "eval", .effect = Effect::script, .captured = 1},
+    {.name = "eval_ro", .effect = Effect::script, .captured = 1},
     {.name = "evalsha"},
     {.name = "evalsha_ro"},
     {.name = "exists"},
@@ -159,7 +159,7 @@ constexpr CommandInfo kEntries[] = {
     {.name = "sadd"},
     {.name = "scan"},
     {.name = "scard"},
-    {.name = "script", .effect = Effect::script},
+    {.name = "script", .effect = Effect::script, .captured = 2},
     {.name = "sdiff"},
     {.name = "sdiffstore"},
     {.name = "set"},
@@ -309,6 +309,19 @@ bool equals_ignoring_case(std::string_view a, std::string_view lower) {
         if (to_lower(a[i]) != lower[i]) return false;
     }
     return true;
+}
+
+bool is_about_data(Effect effect) {
+    switch (effect) {
+        case Effect::plain:
+        case Effect::script:
+        case Effect::exec:
+        case Effect::blocks:
+        case Effect::blocks_if_option:
+            return true;
+        default:
+            return false;
+    }
 }
 
 }  // namespace cvp::proxy

@@ -12,7 +12,7 @@ enum class Effect : std::uint8_t {
     blocks,            ///< may wait for other clients: BLPOP and its kin
     blocks_if_option,  ///< XREAD, XREADGROUP: only with BLOCK, which comes before STREAMS
     waits,             ///< WAIT, WAITAOF: for what this connection has written
-    script,            ///< EVAL, EVAL_RO, SCRIPT: may make the server know a script
+    script,            ///< EVAL, EVAL_RO, SCRIPT: may make the server know a script, or forget all
     auth,
     hello,
     reset,
@@ -32,6 +32,9 @@ enum class Effect : std::uint8_t {
     asking,
     replication,  ///< SYNC, PSYNC, REPLCONF: not request and reply from here on
 };
+
+/// Whether such a command may read or write keys.
+bool is_about_data(Effect effect);
 
 /// How many of a command's arguments must be seen before it is decided what happens to it.
 inline constexpr std::size_t kAllArguments = SIZE_MAX;

@@ -104,6 +104,7 @@ void apply(const StateChange& change, ClientState& state) {
         ClientState fresh;
         fresh.lib_name = std::move(state.lib_name);
         fresh.lib_version = std::move(state.lib_version);
+        fresh.scripts = std::move(state.scripts);
         state = std::move(fresh);
     }
     if (change.protocol) state.protocol = *change.protocol;
@@ -152,6 +153,9 @@ ReplayScript write_replay(const ClientState& state) {
     append_names(script, "SUBSCRIBE", state.subscriptions.channels);
     append_names(script, "PSUBSCRIBE", state.subscriptions.patterns);
     append_names(script, "SSUBSCRIBE", state.subscriptions.shards);
+    for (const auto& digest : state.scripts)
+        add({"SCRIPT", "EXISTS", digest});
+    script.scripts = state.scripts.size();
     return script;
 }
 

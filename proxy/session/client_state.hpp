@@ -35,6 +35,9 @@ struct ClientState {
     std::vector<std::string> tracking;  ///< arguments of CLIENT TRACKING after ON; see is_tracking
     bool is_tracking = false;
     Subscriptions subscriptions;
+    /// SHA-1 of the scripts that it has had the server learn (EVAL, SCRIPT LOAD). Some clients count on them for as
+    /// long as their connection lives: ioredis sends EVALSHA in MULTI then. They are not replicated.
+    std::set<std::string, std::less<>> scripts;
 
     bool operator==(const ClientState&) const = default;
 };
@@ -51,7 +54,7 @@ struct StateChange {
     std::optional<bool> readonly;
     std::optional<std::vector<std::string>> tracking;  ///< ON with these arguments
     bool tracking_off = false;
-    bool reset = false;  ///< RESET: everything but the library's name and version
+    bool reset = false;  ///< RESET: everything but the library's name and version, and the scripts
 
     bool operator==(const StateChange&) const = default;
 };
@@ -67,6 +70,7 @@ void apply(const StateChange& change, ClientState& state);
 struct ReplayScript {
     std::string commands;
     std::size_t replies = 0;  ///< frames that must come back, none of them an error
+    std::size_t scripts = 0;  ///< so many of them, the last ones, say whether the server knows a script
 };
 ReplayScript write_replay(const ClientState& state);
 

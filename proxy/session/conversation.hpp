@@ -87,13 +87,8 @@ public:
     bool can_move() const { return cannot_move_because().empty(); }
     /// Why not, in a word for a metric ("multi", "watch", "tracking", …); "busy" while only time is needed.
     std::string_view cannot_move_because() const;
-    /// As can_move(), where the server is gone already: answers to our own logins are not waited for any more, and what
-    /// scripts it knew nobody can say of another.
+    /// As can_move(), where the server is gone already: answers to our own logins are not waited for any more.
     bool can_resume() const;
-    /// Whether the client made the server know scripts. Some count on it as long as their connection lives (ioredis
-    /// sends EVALSHA in MULTI then), and scripts are not replicated: to another server it must come by another
-    /// connection.
-    bool has_taught_scripts() const { return has_taught_scripts_; }
     /// What the new connection must be brought to.
     const ClientState& state() const { return state_; }
     /// Takes no command from the next boundary on at which can_move() may come to hold, so that the replies run dry.
@@ -134,7 +129,8 @@ private:
     void expect_reply(const CommandInfo& command);
     void pass_long(std::string_view head);
     void pass_unseen(std::string_view head);
-    void note_ties(Effect effect);
+    void note_ties(const CommandInfo& command);
+    void note_script(const CommandInfo& command);
     void drop_and_lose(std::string_view why);
     void forward_reset(std::string_view head);
     void push(Kind kind, std::uint32_t count = 1);
@@ -192,8 +188,7 @@ private:
     bool has_waited_ = false;  ///< WAIT, WAITAOF: only the connection that wrote can tell
     bool may_have_written_ = false;
     bool was_moved_ = false;  ///< since it may have written
-    bool has_taught_scripts_ = false;
-    bool is_known_ = true;  ///< nothing changed out of our sight
+    bool is_known_ = true;    ///< nothing changed out of our sight
     bool is_opaque_ = false;
     bool is_muddled_ = false;  ///< frames come inside EXEC's that nobody counts: not even a RESET's reply can be found
     bool is_copied_ = false;   ///< not even commands are looked for any more

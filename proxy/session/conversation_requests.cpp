@@ -21,20 +21,6 @@ std::string refusal_to_subscriber(std::string_view name) {
            "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context\r\n";
 }
 
-/// Whether it may read or write keys.
-bool is_about_data(Effect effect) {
-    switch (effect) {
-        case Effect::plain:
-        case Effect::script:
-        case Effect::exec:
-        case Effect::blocks:
-        case Effect::blocks_if_option:
-            return true;
-        default:
-            return false;
-    }
-}
-
 bool has_block_option(const std::vector<std::string_view>& arguments) {
     for (const auto word : arguments) {
         if (is(word, "block")) return true;
@@ -114,10 +100,10 @@ void Conversation::on_command(std::string_view head, bool is_whole) {
     is_end_asked_for_ = command.effect == Effect::quit;
     is_body_dropped_ = false;
     is_command_open_ = !is_whole;
-    note_ties(command.effect);
+    note_ties(command);
     if (command.effect == Effect::waits && was_moved_)
         return drop_and_lose("a WAIT for what was written on an earlier connection");
-    if (requests_.is_cut_short()) return pass_long(head);
+    if (requests_.is_cut_short() && command.effect != Effect::script) return pass_long(head);
     if (is_opaque_) return pass_unseen(head);
     if (is_answered_here(command)) {
         is_body_dropped_ = !is_whole;
@@ -127,13 +113,6 @@ void Conversation::on_command(std::string_view head, bool is_whole) {
     if (command.effect == Effect::reset) return forward_reset(head);
     note_request(command);
     pass_to_server(head);
-}
-
-/// What ties the client to this very server, or to this connection to it.
-void Conversation::note_ties(Effect effect) {
-    if (effect == Effect::script) has_taught_scripts_ = true;
-    if (effect == Effect::waits) has_waited_ = true;
-    if (is_about_data(effect)) may_have_written_ = true;
 }
 
 /// What it does cannot be known without its arguments.
@@ -362,82 +341,6 @@ void Conversation::forward_reset(std::string_view head) {
     }
     if (!login) return pass_to_server(head);
     send_login(head, *login, Kind::vital_login);
-}
-
-bool Conversation::can_log_in() const {
-    if (is_opaque_ || is_command_open_ || is_in_multi_ || is_reply_off_ || is_next_skipped_ || is_one_shot_set_ ||
-        !marker_.empty() || is_logging_in() || fifo_.owed(Kind::nonce) > 0 || fifo_.owed(Kind::blocking) > 0) {
-        return false;
-    }
-    // A HELLO or RESET under way decides what a subscriber may send.
-    return !is_subscribed() || (state_.protocol == 3 && protocol_asked_ == 3);
-}
-
-void Conversation::inject_login(const Login& login, SteadyClock::time_point now) {
-    now_ = now;
-    send_login({}, login, Kind::login);
-}
-
-/// AUTH and PING in one write: a refused AUTH may have no reply at all, and the PING's shows it.
-void Conversation::send_login(std::string_view before, const Login& login, Kind kind) {
-    if (nonce_.empty()) nonce_ = login.nonce;  // one for all: several may be on their way
-    std::string bytes;
-    bytes.reserve(before.size() + login.command.reveal().size() + 64);  // no reallocation leaves a copy behind
-    bytes.append(before).append(login.command.reveal());
-    append_command(bytes, {"PING", nonce_});
-    const Secret wiped(std::move(bytes));
-    push(kind);
-    push(Kind::nonce);
-    send_to_server(wiped.reveal());
-}
-
-void Conversation::inject_marker(std::string channel, SteadyClock::time_point now) {
-    now_ = now;
-    marker_ = std::move(channel);
-    std::string bytes;
-    append_command(bytes, {"SSUBSCRIBE", marker_});
-    push(Kind::marker);
-    send_to_server(bytes);
-}
-
-std::string_view Conversation::cannot_move_because() const {
-    if (is_opaque_) return "opaque";
-    if (is_in_multi_) return "multi";
-    if (is_watching_) return "watch";
-    if (fifo_.owed(Kind::blocking) > 0) return "blocked";
-    if (is_reply_off_) return "reply_off";
-    if (!is_known_) return "unknown_state";
-    if (state_.is_tracking && has_tracked_reads_) return "tracking";
-    if (has_asked_id_) return "client_id";
-    if (has_waited_) return "wait";
-    if (is_end_asked_for_) return "quit";
-    if (state_.subscriptions.channels.contains("__redis__:invalidate")) return "invalidations";
-    if (!is_idle() || is_in_one_shot()) return "busy";
-    return "";
-}
-
-bool Conversation::can_resume() const {
-    if (has_taught_scripts_) return false;
-    const auto why_not = cannot_move_because();
-    if (why_not != "busy") return why_not.empty();
-    const auto ours = fifo_.owed(Kind::login) + fifo_.owed(Kind::vital_login) + fifo_.owed(Kind::nonce);
-    const bool is_frame_ours = replies_.is_at_boundary() || (is_holding_ && ours > 0);
-    return !is_command_open_ && !is_in_one_shot() && fifo_.size() == ours && is_frame_ours;
-}
-
-void Conversation::start_over() {
-    replies_ = ReplyFramer();
-    fifo_.clear();
-    answered_ = 0;
-    answers_.clear();
-    changes_.clear();
-    held_.clear();
-    marker_.clear();
-    is_cut_ = false;
-    is_raw_ = false;
-    is_holding_ = false;
-    has_tracked_reads_ = false;
-    was_moved_ = may_have_written_;
 }
 
 bool Conversation::is_idle() const {

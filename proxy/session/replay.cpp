@@ -12,7 +12,10 @@ Replay::Outcome Replay::feed(std::string_view bytes) {
         if (!step.is_whole) continue;
         const bool is_push = replies_.type() == '>' && !is_confirmation(replies_.head());
         if (is_push || is_message(replies_.head())) continue;
-        if (replies_.type() == '-' || replies_.type() == '!') return Outcome::refused;
+        const bool is_error = replies_.type() == '-' || replies_.type() == '!';
+        const bool is_about_script = script_.replies <= script_.scripts;
+        if (is_about_script && (is_error || replies_.head().starts_with("*1\r\n:0"))) return Outcome::unknown_script;
+        if (is_error) return Outcome::refused;
         if (--script_.replies == 0) return bytes.empty() ? Outcome::done : Outcome::refused;
     }
     return Outcome::pending;

@@ -13,7 +13,12 @@ namespace cvp::proxy {
 /// Expected flow: write commands() once, then feed() until it is not `pending`.
 class Replay {
 public:
-    enum class Outcome { pending, done, refused };
+    enum class Outcome {
+        pending,
+        done,
+        refused,
+        unknown_script,  ///< the server does not know a script that the client counts on, or does not say
+    };
 
     explicit Replay(const ClientState& state) : script_(write_replay(state)) {}
 

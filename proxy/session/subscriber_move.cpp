@@ -10,6 +10,7 @@ SubscriberMove::SubscriberMove(const ClientState& state, std::string marker)
     : protocol_(state.protocol), marker_(std::move(marker)), answers_left_(protocol_ == 2 ? 3 : 2) {
     auto speaking = state;
     speaking.protocol = 3;
+    speaking.scripts.clear();  // a gap among its messages would be the worse
     script_ = write_replay(speaking);
     append_command(script_.commands, {"SSUBSCRIBE", marker_});
     ++script_.replies;

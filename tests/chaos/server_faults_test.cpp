@@ -44,8 +44,6 @@ TEST_F(ServerFaults, a_client_whose_state_is_lost_with_its_connection_hears_of_i
         {{"HELLO", "3"}, {"SUBSCRIBE", "news"}},
         {{"HELLO", "3"}, {"SSUBSCRIBE", "news"}},
         {{"HELLO", "3"}, {"CLIENT", "TRACKING", "ON"}, {"GET", "k"}},
-        {{"EVAL", "return 1", "0"}},
-        {{"SCRIPT", "LOAD", "return 1"}},
         {{"WAIT", "0", "0"}},
         {{"MONITOR"}},
     };
@@ -59,6 +57,24 @@ TEST_F(ServerFaults, a_client_whose_state_is_lost_with_its_connection_hears_of_i
         EXPECT_TRUE(ending.has_ended) << state.back().front() << ": a gap is hidden";
         // A monitor sees the administrator's command; nobody else gets anything, least of all an error of ours.
         EXPECT_TRUE(ending.bytes.empty() || state.back().front() == "MONITOR") << ending.bytes;
+    }
+}
+
+TEST_F(ServerFaults, a_client_that_counts_on_a_script_goes_on_only_where_the_server_knows_it) {
+    start();
+    const std::vector<std::string> evalsha = {"EVALSHA", "e0e1f9fabfc9d4800c877a703b823ac0578ff8db", "0"};
+    for (const auto& teaching : Commands{{"EVAL", "return 1", "0"}, {"SCRIPT", "LOAD", "return 1"}}) {
+        auto client = connect();
+        ASSERT_FALSE(ask(client, teaching).starts_with('-'));
+        for (int i = 0; i < 3; ++i) {
+            kill_upstreams();
+            ASSERT_EQ(ask(client, evalsha), "1");
+        }
+        admin({"SCRIPT", "FLUSH"});
+        kill_upstreams();
+        const auto ending = read_ending(client);
+        EXPECT_TRUE(ending.has_ended) << "EVALSHA would fail in its transactions";
+        EXPECT_EQ(ending.bytes, "");
     }
 }
 

@@ -11,5 +11,11 @@ TEST(Digest, sha256_of_the_standards_examples) {
     EXPECT_EQ(crypto::sha256_hex(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
+TEST(Digest, sha1_of_the_standards_examples) {
+    // FIPS 180-1, appendix A, and what a server calls this script.
+    EXPECT_EQ(crypto::sha1_hex("abc"), "a9993e364706816aba3e25717850c26c9cd0d89d");
+    EXPECT_EQ(crypto::sha1_hex("return 1"), "e0e1f9fabfc9d4800c877a703b823ac0578ff8db");
+}
+
 }  // namespace
 }  // namespace cvp::test

@@ -185,9 +185,8 @@ private:
     bool is_one_shot_set_ = false;   ///< CLIENT CACHING, ASKING: used up by the next command, whosoever it is
     bool has_tracked_reads_ = false;
     bool has_asked_id_ = false;
-    bool has_waited_ = false;  ///< WAIT, WAITAOF: only the connection that wrote can tell
     bool may_have_written_ = false;
-    bool was_moved_ = false;  ///< since it may have written
+    bool was_moved_ = false;  ///< since it may have written: only the connection that wrote can answer WAIT
     bool is_known_ = true;    ///< nothing changed out of our sight
     bool is_opaque_ = false;
     bool is_muddled_ = false;  ///< frames come inside EXEC's that nobody counts: not even a RESET's reply can be found

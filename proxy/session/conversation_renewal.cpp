@@ -60,7 +60,6 @@ std::string_view Conversation::cannot_move_because() const {
     if (!is_known_) return "unknown_state";
     if (state_.is_tracking && has_tracked_reads_) return "tracking";
     if (has_asked_id_) return "client_id";
-    if (has_waited_) return "wait";
     if (is_end_asked_for_) return "quit";
     if (state_.subscriptions.channels.contains("__redis__:invalidate")) return "invalidations";
     if (!is_idle() || is_in_one_shot()) return "busy";
@@ -93,7 +92,6 @@ void Conversation::start_over() {
 /// What ties the client to this very server, or to this connection to it.
 void Conversation::note_ties(const CommandInfo& command) {
     if (command.effect == Effect::script) note_script(command);
-    if (command.effect == Effect::waits) has_waited_ = true;
     if (is_about_data(command.effect)) may_have_written_ = true;
 }
 

@@ -44,7 +44,6 @@ TEST_F(ServerFaults, a_client_whose_state_is_lost_with_its_connection_hears_of_i
         {{"HELLO", "3"}, {"SUBSCRIBE", "news"}},
         {{"HELLO", "3"}, {"SSUBSCRIBE", "news"}},
         {{"HELLO", "3"}, {"CLIENT", "TRACKING", "ON"}, {"GET", "k"}},
-        {{"WAIT", "0", "0"}},
         {{"MONITOR"}},
     };
     for (const auto& state : states) {

@@ -92,11 +92,16 @@ std::optional<StateChange> change_of(const CommandInfo& command, const Arguments
             change.readonly = false;
             return change;
         case Effect::reset:
-            change.reset = true;
-            return change;
+            return change_by_reset();
         default:
             return std::nullopt;
     }
+}
+
+StateChange change_by_reset() {
+    StateChange change;
+    change.reset = true;
+    return change;
 }
 
 void apply(const StateChange& change, ClientState& state) {

@@ -64,6 +64,9 @@ struct StateChange {
 /// @param arguments as RequestFramer::arguments()
 std::optional<StateChange> change_of(const CommandInfo& command, const std::vector<std::string_view>& arguments);
 
+/// What RESET changes.
+StateChange change_by_reset();
+
 void apply(const StateChange& change, ClientState& state);
 
 /// The commands that bring a new connection, logged in, to `state`, subscriptions included.

@@ -131,7 +131,7 @@ private:
     void pass_unseen(std::string_view head);
     void note_ties(const CommandInfo& command);
     void note_script(const CommandInfo& command);
-    void drop_and_lose(std::string_view why);
+    void write_before_wait();
     void forward_reset(std::string_view head);
     void push(Kind kind, std::uint32_t count = 1);
     void become_opaque();
@@ -186,7 +186,7 @@ private:
     bool has_tracked_reads_ = false;
     bool has_asked_id_ = false;
     bool may_have_written_ = false;
-    bool was_moved_ = false;  ///< since it may have written: only the connection that wrote can answer WAIT
+    bool was_moved_ = false;  ///< since it may have written: see write_before_wait()
     bool is_known_ = true;    ///< nothing changed out of our sight
     bool is_opaque_ = false;
     bool is_muddled_ = false;  ///< frames come inside EXEC's that nobody counts: not even a RESET's reply can be found

@@ -89,7 +89,19 @@ void Conversation::start_over() {
     was_moved_ = may_have_written_;
 }
 
-/// What ties the client to this very server, or to this connection to it.
+/// WAIT tells of what its own connection has written. Where the client wrote on another one before, something of ours
+/// is written first: what is older than that is waited for as well.
+/// @source Valkey replication.c (waitCommand), server.c (call: the client's offset moves with what it propagates)
+void Conversation::write_before_wait() {
+    if (is_opaque_ || is_in_multi_ || is_silent() || is_bound_by_resp2() || !is_logged_in_) return;
+    was_moved_ = false;
+    std::string bytes;
+    append_command(bytes, {"SPUBLISH", "cvp:wait", ""});  // nobody's channel, and no key's
+    push(Kind::write);
+    send_to_server(bytes);
+}
+
+/// What the client leaves at this server, or by this connection.
 void Conversation::note_ties(const CommandInfo& command) {
     if (command.effect == Effect::script) note_script(command);
     if (is_about_data(command.effect)) may_have_written_ = true;

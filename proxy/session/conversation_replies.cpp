@@ -93,6 +93,7 @@ bool Conversation::must_hold() const {
         case Kind::login:
         case Kind::vital_login:
         case Kind::nonce:
+        case Kind::write:
         case Kind::marker:
         case Kind::resync:
             return true;
@@ -156,7 +157,10 @@ void Conversation::take_reply(std::string_view frame) {
         case Kind::resync:
             pass_to_client(frame);
             if (frame != "+RESET\r\n") return;
-            state_ = ClientState();
+            apply(change_by_reset(), state_);
+            return finish_slot();
+        case Kind::write:
+            if (is_error) return lose("the server refuses the write that a WAIT needs");
             return finish_slot();
         case Kind::marker:
             finish_slot();

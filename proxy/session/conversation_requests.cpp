@@ -101,8 +101,7 @@ void Conversation::on_command(std::string_view head, bool is_whole) {
     is_body_dropped_ = false;
     is_command_open_ = !is_whole;
     note_ties(command);
-    if (command.effect == Effect::waits && was_moved_)
-        return drop_and_lose("a WAIT for what was written on an earlier connection");
+    if (command.effect == Effect::waits && was_moved_) write_before_wait();
     if (requests_.is_cut_short() && command.effect != Effect::script) return pass_long(head);
     if (is_opaque_) return pass_unseen(head);
     if (is_answered_here(command)) {
@@ -118,16 +117,13 @@ void Conversation::on_command(std::string_view head, bool is_whole) {
 /// What it does cannot be known without its arguments.
 void Conversation::pass_long(std::string_view head) {
     const auto effect = requests_.command().effect;
-    if (!is_logged_in_ || effect == Effect::auth || effect == Effect::hello)
-        return drop_and_lose("a login of more than 64 KiB");
+    if (!is_logged_in_ || effect == Effect::auth || effect == Effect::hello) {
+        is_body_dropped_ = true;
+        is_command_open_ = false;
+        return lose("a login of more than 64 KiB");
+    }
     become_opaque();
     pass_to_server(head);
-}
-
-void Conversation::drop_and_lose(std::string_view why) {
-    is_body_dropped_ = true;
-    is_command_open_ = false;
-    lose(why);
 }
 
 /// Of an opaque client only those commands are looked at that log in or out: credentials do not go to the server, and
@@ -329,8 +325,7 @@ void Conversation::forward_reset(std::string_view head) {
     is_reply_off_ = false;
     has_tracked_reads_ = false;
     if (policy_.asks_for_login()) is_logged_in_ = false;
-    StateChange change;
-    change.reset = true;
+    auto change = change_by_reset();
     if (std::exchange(is_opaque_, false)) {
         push(Kind::resync);
     } else if (is_reply_skipped_) {

@@ -21,6 +21,7 @@ struct ReplySlot {
         login,            ///< of our AUTH: a frame, or none at all
         vital_login,      ///< as login, after a RESET: without it the client would go on as nobody
         nonce,            ///< of our PING behind that AUTH
+        write,            ///< of a write of ours, which the client does not see
         marker,           ///< of our SSUBSCRIBE: a confirmation that the client does not see
         resync,           ///< whatever comes up to "+RESET", of a client that was opaque until its RESET
     };
@@ -56,7 +57,7 @@ public:
     void clear();
 
 private:
-    static constexpr std::size_t kKinds = 12;
+    static constexpr std::size_t kKinds = 13;
     static constexpr std::size_t kManySlots = 64;
 
     bool keeps_commands_;

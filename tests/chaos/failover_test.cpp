@@ -95,6 +95,19 @@ TEST_F(Failover, a_new_client_after_a_failover_is_led_to_the_new_primary) {
     EXPECT_TRUE(eventually([&] { return proxy().ask({"INCR", "m"}) == "1"; }, 5s));
 }
 
+TEST_F(Failover, a_client_that_waits_for_replicas_waits_for_what_it_wrote_before_its_connection_was_replaced) {
+    start_piped();
+    ASSERT_NO_FATAL_FAILURE(start_replica());
+    auto client = connect();
+    replica_->pause();
+    ASSERT_EQ(ask(client, {"INCR", "n"}), "1");
+    kill_upstreams();
+    EXPECT_EQ(ask(client, {"WAIT", "1", "200"}), "0");
+    ASSERT_TRUE(replica_->resume());
+    EXPECT_EQ(ask(client, {"WAIT", "1", "10000"}), "1");
+    EXPECT_EQ(to_string(*replica_->admin({"GET", "n"})), "\"1\"");
+}
+
 TEST_F(Failover, ends_a_client_that_counts_on_its_scripts) {
     start_piped();
     ASSERT_NO_FATAL_FAILURE(start_replica());

@@ -82,14 +82,28 @@ TEST_F(ConversationTest, too_many_scripts_tie_their_client) {
     EXPECT_EQ(talk.cannot_move_because(), "unknown_state");
 }
 
-TEST_F(ConversationTest, a_wait_for_what_an_earlier_connection_wrote_ends_it) {
+TEST_F(ConversationTest, a_wait_for_what_an_earlier_connection_wrote_waits_for_what_is_newer) {
     client_bytes(words({"SELECT", "1"}) + words({"SET", "a", "1"}));
     server("+OK\r\n+OK\r\n");
     talk.start_over();
-    const auto set = words({"SET", "a", "1"});
-    EXPECT_EQ(client_bytes(set + words({"WAIT", "1", "0"})), set)
-        << "the new connection's answer would be of this SET alone";
+    const auto wait = words({"WAIT", "1", "0"}), write = words({"SPUBLISH", "cvp:wait", ""});
+    EXPECT_EQ(client_bytes(wait), write + wait);
+    EXPECT_EQ(server(":0\r\n:1\r\n"), ":1\r\n");
+    EXPECT_EQ(client_bytes(wait), wait) << "it has written here";
+    EXPECT_EQ(server(":1\r\n"), ":1\r\n");
+    talk.start_over();
+    client_bytes(wait);
+    EXPECT_EQ(server("-NOPERM no\r\n:1\r\n"), "") << "the answer would be: all of nothing is there";
     EXPECT_NE(wire.lost, "");
+}
+
+TEST_F(ConversationTest, nothing_is_written_before_a_wait_where_it_would_be_seen) {
+    client({"SET", "a", "1"});
+    server("+OK\r\n");
+    talk.start_over();
+    const auto wait = words({"WAIT", "1", "0"});
+    for (const auto& state : {words({"CLIENT", "REPLY", "SKIP"}), words({"CLIENT", "REPLY", "OFF"}), words({"MULTI"})})
+        EXPECT_EQ(client_bytes(state + wait), state + wait);
 }
 
 TEST_F(ConversationTest, a_wait_on_the_first_connection_that_writes_passes) {

@@ -303,7 +303,8 @@ TEST_F(RespFacts, every_command_that_the_server_says_may_block_is_known_to) {
         const auto& flags = command.elements.at(2).elements;
         const auto blocks = std::any_of(flags.begin(), flags.end(), [](const auto& f) { return f.text == "blocking"; });
         const auto& info = proxy::find_command(command.elements.at(0).text);
-        const bool is_known = info.effect == Effect::blocks || info.effect == Effect::blocks_if_option;
+        const bool is_known =
+            info.effect == Effect::blocks || info.effect == Effect::blocks_if_option || info.effect == Effect::waits;
         EXPECT_EQ(is_known, blocks) << command.elements.at(0).text;
         blocking += blocks ? 1 : 0;
     }

@@ -66,9 +66,10 @@ inline constexpr Metric kRelogins{"cloudvalkey_proxy_relogins_total", Kind::coun
 inline constexpr Metric kReauthMissed{
     "cloudvalkey_proxy_reauth_missed_total", Kind::counter,
     "Connections that could not log in again before their deadline; label reason says why."};
-inline constexpr Metric kClientsCut{"cloudvalkey_proxy_cut_clients_total", Kind::counter,
-                                    "Clients ended because their server had ended; label reason says why they could "
-                                    "not go on elsewhere."};
+inline constexpr Metric kClientsCut{
+    "cloudvalkey_proxy_cut_clients_total", Kind::counter,
+    "Clients ended because their server had ended or changed; label reason says why they could "
+    "not go on elsewhere."};
 inline constexpr Metric kMoves{"cloudvalkey_proxy_moves_total", Kind::counter,
                                "Clients moved to another upstream connection while theirs served; label result is ok "
                                "or failed."};

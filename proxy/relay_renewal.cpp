@@ -168,7 +168,7 @@ void Relay::on_move_in_vain() {
     end_move();
     ++host_.stats().moves_failed;
     is_end_wanted_ = true;
-    seek_end();
+    send_held();
 }
 
 /// Ends the client where nothing is owed to it.

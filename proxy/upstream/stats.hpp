@@ -76,7 +76,8 @@ struct PortStats {
     std::uint64_t relogins_ok = 0;                             ///< AUTH on a connection in use
     std::uint64_t relogins_refused = 0;
     std::map<std::string_view, std::uint64_t> relogins_missed;  ///< by reason: not done before the deadline
-    std::map<std::string_view, std::uint64_t> clients_cut;      ///< by reason: ended because their server had ended
+    std::map<std::string_view, std::uint64_t>
+        clients_cut;             ///< by reason: ended because their server had ended or changed
     std::uint64_t moves_ok = 0;  ///< clients that went on on another connection, unnoticed
     std::uint64_t moves_failed = 0;
     std::uint64_t resumes = 0;  ///< of those, because the server had ended the old one

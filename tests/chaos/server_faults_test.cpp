@@ -115,7 +115,12 @@ TEST_F(ServerFaults, a_server_that_sleeps_delays_and_nothing_else) {
 TEST_F(ServerFaults, a_server_that_sleeps_longer_than_the_hold_costs_only_new_clients_an_answer) {
     start({.proxy = {.connect_hold = 500ms, .warm_spares = 0}});
     start_journals();
-    std::jthread sleeper([this] { admin({"DEBUG", "SLEEP", "1.5"}); });
+    // A client that had just logged in waits for its answer through all of the server's sleep: the next one has
+    // another.
+    std::jthread sleeper([this](const std::stop_token& is_over) {
+        while (!is_over.stop_requested())
+            EXPECT_EQ(admin({"DEBUG", "SLEEP", "1.5"}), "+OK");
+    });
     // From when on it sleeps, nobody can say but a client that is not answered.
     std::string first;
     ASSERT_TRUE(eventually([&] {
@@ -124,6 +129,7 @@ TEST_F(ServerFaults, a_server_that_sleeps_longer_than_the_hold_costs_only_new_cl
         return first != "+PONG";
     })) << "every new client was served";
     EXPECT_TRUE(is_local_error(first + "\r\n", "LOADING", "UpstreamUnreachable"));
+    sleeper.request_stop();
     sleeper.join();
     ASSERT_TRUE(journals_advance(20));
     expect_journals_undisturbed();

@@ -311,17 +311,4 @@ bool equals_ignoring_case(std::string_view a, std::string_view lower) {
     return true;
 }
 
-bool is_about_data(Effect effect) {
-    switch (effect) {
-        case Effect::plain:
-        case Effect::script:
-        case Effect::exec:
-        case Effect::blocks:
-        case Effect::blocks_if_option:
-            return true;
-        default:
-            return false;
-    }
-}
-
 }  // namespace cvp::proxy

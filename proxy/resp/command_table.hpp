@@ -33,9 +33,6 @@ enum class Effect : std::uint8_t {
     replication,  ///< SYNC, PSYNC, REPLCONF: not request and reply from here on
 };
 
-/// Whether such a command may read or write keys.
-bool is_about_data(Effect effect);
-
 /// How many of a command's arguments must be seen before it is decided what happens to it.
 inline constexpr std::size_t kAllArguments = SIZE_MAX;
 

@@ -98,6 +98,19 @@ std::optional<StateChange> change_of(const CommandInfo& command, const Arguments
     }
 }
 
+bool is_about_data(Effect effect) {
+    switch (effect) {
+        case Effect::plain:
+        case Effect::script:
+        case Effect::exec:
+        case Effect::blocks:
+        case Effect::blocks_if_option:
+            return true;
+        default:
+            return false;
+    }
+}
+
 StateChange change_by_reset() {
     StateChange change;
     change.reset = true;

@@ -64,6 +64,9 @@ struct StateChange {
 /// @param arguments as RequestFramer::arguments()
 std::optional<StateChange> change_of(const CommandInfo& command, const std::vector<std::string_view>& arguments);
 
+/// Whether a command of that effect may read or write keys.
+bool is_about_data(Effect effect);
+
 /// What RESET changes.
 StateChange change_by_reset();
 

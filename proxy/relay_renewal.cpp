@@ -47,7 +47,7 @@ void Relay::follow() {
 /// replaced.
 void Relay::take_way_of_today() {
     auto today = host_.upstream();
-    const bool is_same = today && today->target().leads_to_same(way_->target());
+    const bool is_same = today && (today == way_ || today->target().leads_to_same(way_->target()));
     if (connected_at_ < server_since_ || (today && !is_same)) is_renewal_wanted_ = true;
     if (is_same) way_ = std::move(today);
 }

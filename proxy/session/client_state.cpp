@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "common/crypto/digest.hpp"
+
 namespace cvp::proxy {
 
 namespace {
@@ -109,6 +111,20 @@ bool is_about_data(Effect effect) {
         default:
             return false;
     }
+}
+
+bool note_script(const CommandInfo& command, const Arguments& arguments, std::set<std::string, std::less<>>& scripts) {
+    constexpr std::size_t kMost = 64;
+    if (command.name != "script") {
+        if (!arguments.empty()) scripts.insert(crypto::sha1_hex(arguments[0]));
+    } else if (arguments.size() == 2 && is(arguments[0], "load")) {
+        scripts.insert(crypto::sha1_hex(arguments[1]));
+    } else if (!arguments.empty() && is(arguments[0], "flush")) {
+        scripts.clear();
+    }
+    if (scripts.size() <= kMost) return true;
+    scripts.clear();
+    return false;
 }
 
 StateChange change_by_reset() {

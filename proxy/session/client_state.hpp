@@ -67,6 +67,12 @@ std::optional<StateChange> change_of(const CommandInfo& command, const std::vect
 /// Whether a command of that effect may read or write keys.
 bool is_about_data(Effect effect);
 
+/// What EVAL, EVAL_RO or SCRIPT add to the scripts that a client counts on. To be noted when it is sent, as the client
+/// counts on it from then on: also one that fails has taught its script, as a rule.
+/// @return false if there are too many to be remembered; none is then
+bool note_script(const CommandInfo& command, const std::vector<std::string_view>& arguments,
+                 std::set<std::string, std::less<>>& scripts);
+
 /// What RESET changes.
 StateChange change_by_reset();
 

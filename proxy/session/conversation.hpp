@@ -130,7 +130,6 @@ private:
     void pass_long(std::string_view head);
     void pass_unseen(std::string_view head);
     void note_ties(const CommandInfo& command);
-    void note_script(const CommandInfo& command);
     void write_before_wait();
     void forward_reset(std::string_view head);
     void push(Kind kind, std::uint32_t count = 1);
@@ -153,6 +152,7 @@ private:
     void report_answered();
     void lose(std::string_view why);
 
+    void send_ours(const std::vector<std::string_view>& words, Kind kind);
     void send_login(std::string_view before, const Login& login, Kind kind);
     void pass_to_server(std::string_view bytes);
     void pass_to_client(std::string_view bytes);

@@ -2,18 +2,9 @@
 
 #include <utility>
 
-#include "common/crypto/digest.hpp"
 #include "proxy/session/conversation.hpp"
 
 namespace cvp::proxy {
-
-namespace {
-
-bool is(std::string_view word, std::string_view lower) {
-    return equals_ignoring_case(word, lower);
-}
-
-}  // namespace
 
 bool Conversation::can_log_in() const {
     if (is_opaque_ || is_command_open_ || is_in_multi_ || is_reply_off_ || is_next_skipped_ || is_one_shot_set_ ||
@@ -45,9 +36,13 @@ void Conversation::send_login(std::string_view before, const Login& login, Kind 
 void Conversation::inject_marker(std::string channel, SteadyClock::time_point now) {
     now_ = now;
     marker_ = std::move(channel);
+    send_ours({"SSUBSCRIBE", marker_}, Kind::marker);
+}
+
+void Conversation::send_ours(const std::vector<std::string_view>& words, Kind kind) {
     std::string bytes;
-    append_command(bytes, {"SSUBSCRIBE", marker_});
-    push(Kind::marker);
+    append_command(bytes, words);
+    push(kind);
     send_to_server(bytes);
 }
 
@@ -95,35 +90,16 @@ void Conversation::start_over() {
 void Conversation::write_before_wait() {
     if (is_opaque_ || is_in_multi_ || is_silent() || is_bound_by_resp2() || !is_logged_in_) return;
     was_moved_ = false;
-    std::string bytes;
-    append_command(bytes, {"SPUBLISH", "cvp:wait", ""});  // nobody's channel, and no key's
-    push(Kind::write);
-    send_to_server(bytes);
+    send_ours({"SPUBLISH", "cvp:wait", ""}, Kind::write);  // nobody's channel, and no key's
 }
 
 /// What the client leaves at this server, or by this connection.
 void Conversation::note_ties(const CommandInfo& command) {
-    if (command.effect == Effect::script) note_script(command);
-    if (is_about_data(command.effect)) may_have_written_ = true;
-}
-
-/// When it is sent, as the client counts on it from then on: also one that fails has taught its script, as a rule.
-void Conversation::note_script(const CommandInfo& command) {
-    constexpr std::size_t kMost = 64;
-    const auto& arguments = requests_.arguments();
-    auto& scripts = state_.scripts;
-    if (requests_.is_cut_short()) {
+    if (command.effect == Effect::script &&
+        (requests_.is_cut_short() || !note_script(command, requests_.arguments(), state_.scripts))) {
         is_known_ = false;
-    } else if (command.name != "script") {
-        if (!arguments.empty()) scripts.insert(crypto::sha1_hex(arguments[0]));
-    } else if (arguments.size() == 2 && is(arguments[0], "load")) {
-        scripts.insert(crypto::sha1_hex(arguments[1]));
-    } else if (!arguments.empty() && is(arguments[0], "flush")) {
-        scripts.clear();
     }
-    if (scripts.size() <= kMost) return;
-    scripts.clear();
-    is_known_ = false;
+    if (is_about_data(command.effect)) may_have_written_ = true;
 }
 
 }  // namespace cvp::proxy
